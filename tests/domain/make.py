@@ -1,0 +1,78 @@
+"""Small questionnaires and answers for domain tests, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from vendorrisk.domain.answers import Answer, Answers, EvidenceLevel, Value
+from vendorrisk.domain.questionnaire import (
+    NO_TEXT,
+    FlagLevel,
+    FollowUp,
+    Option,
+    Question,
+    Questionnaire,
+    QuestionType,
+    Section,
+    Text,
+)
+from vendorrisk.domain.scoring import Case
+
+TODAY = date(2026, 6, 30)
+
+
+def option(
+    code: str,
+    low: str | None = "0",
+    high: str | None = None,
+    flag: FlagLevel | None = None,
+    *,
+    unknown: bool = False,
+) -> Option:
+    """One option; without `high` its risk is one number."""
+    lo = None if low is None else Decimal(low)
+    return Option(code, Text(code), lo, lo if high is None else Decimal(high), flag, unknown=unknown)
+
+
+def choice(
+    name: str,
+    *options: Option,
+    weight: int = 1,
+    of: str | None = None,
+    when: Sequence[str] = (),
+    evidence: bool = True,
+) -> Question:
+    """A single-choice question; a follow-up where `of` names its parent."""
+    return Question(
+        name, f"QQ-{abs(hash(name)) % 900 + 100}", QuestionType.CHOICE, Text(name), weight=weight, options=options,
+        needs_evidence=evidence, follow_up=FollowUp(of, tuple(when)) if of else None,
+    )  # fmt: skip
+
+
+def questionnaire(*questions: Question, name: str = "theme") -> Questionnaire:
+    """A questionnaire of one section."""
+    return Questionnaire(name, "1", Text(name), (Section("only", Text("Only"), NO_TEXT, questions),))
+
+
+def said(
+    value: Value | None,
+    evidence: EvidenceLevel = EvidenceLevel.CLAIMED,
+    *,
+    age: int = 0,
+    contradicted: bool = False,
+) -> Answer:
+    """An answer given `age` days before TODAY."""
+    return Answer(
+        value,
+        evidence=evidence,
+        answered_on=date.fromordinal(TODAY.toordinal() - age),
+        contradicted=contradicted,
+    )
+
+
+def case(asked: Questionnaire | Sequence[Questionnaire], answers: Answers, inherent: str = "64") -> Case:
+    """A case on TODAY."""
+    several = (asked,) if isinstance(asked, Questionnaire) else tuple(asked)
+    return Case(several, answers, Decimal(inherent), TODAY)

@@ -1,0 +1,1 @@
+"""The ground floor: questionnaires, answers, scores and rules as frozen values and pure functions."""

@@ -1,0 +1,69 @@
+"""What the trail can say: who acted, and the kinds of event. `services/audit.py` writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    """Who can act."""
+
+    STAFF = "staff"
+    VENDOR = "vendor"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who acts. `id` is a user's id, a respondent session's id, or a job's name; `name` is for people."""
+
+    kind: ActorKind
+    id: str
+    name: str
+
+
+SYSTEM = Actor(ActorKind.SYSTEM, "system", "vendorrisk")
+
+
+class EventKind(StrEnum):
+    """Every kind of event; the value is what the database and exports say."""
+
+    USER_ADDED = "user.added"
+    USER_CHANGED = "user.changed"
+    SIGNED_IN = "user.signed_in"
+    SIGNED_OUT = "user.signed_out"
+    SIGN_IN_FAILED = "user.sign_in_failed"
+    PASSWORD_CHANGED = "user.password_changed"  # noqa: S105 - an event's name
+    VENDOR_ADDED = "vendor.added"
+    VENDOR_CHANGED = "vendor.changed"
+    CONTACT_ADDED = "contact.added"
+    CONTACT_CHANGED = "contact.changed"
+    ASSESSMENT_OPENED = "assessment.opened"
+    INTAKE_SAVED = "assessment.intake_saved"
+    INTAKE_COMPLETED = "assessment.intake_completed"
+    REQUEST_SENT = "request.sent"
+    REQUEST_OPENED = "request.opened"
+    REQUEST_WITHDRAWN = "request.withdrawn"
+    INVITATION_ISSUED = "invitation.issued"
+    CODE_SENT = "invitation.code_sent"
+    CODE_REFUSED = "invitation.code_refused"
+    RESPONDENT_STARTED = "respondent.started"
+    ANSWER_SAVED = "answer.saved"
+    EVIDENCE_ADDED = "evidence.added"
+    EVIDENCE_REMOVED = "evidence.removed"
+    EVIDENCE_READ = "evidence.read"
+    ANSWERS_READ = "answers.read"
+    REQUEST_SUBMITTED = "request.submitted"
+    ANSWER_REVIEWED = "answer.reviewed"
+    CONTRADICTION_DISMISSED = "contradiction.dismissed"
+    SCORE_COMPUTED = "score.computed"
+    DECISION_RECORDED = "decision.recorded"
+    REPORT_ASKED = "report.asked"
+    REPORT_MADE = "report.made"
+    REPORT_FAILED = "report.failed"
+    REPORT_READ = "report.read"
+    LETTER_QUEUED = "letter.queued"
+    LETTER_SENT = "letter.sent"
+    LETTER_UNDELIVERED = "letter.undelivered"
+    LETTER_RETRIED = "letter.retried"

@@ -1,0 +1,119 @@
+"""Which questions are visible: follow-ups as closures, `show_if` in CEL; compiled once per questionnaire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import cel
+
+from vendorrisk.domain.answers import Answer, Answers, PartialDate, Signature, Table, Value
+from vendorrisk.domain.questionnaire import FollowUp, Question, Questionnaire
+
+Test = Callable[[Answers, set[str]], bool]
+Plan = tuple[tuple[str, Test], ...]
+
+
+def visible(questionnaires: Sequence[Questionnaire], answers: Answers) -> frozenset[str]:
+    """Ids of the visible questions of all the questionnaires.
+
+    A follow-up is visible while its parent is visible and has a value ("not applicable" and "do not know" are none, a
+    contradicted value is one).
+    """
+    shown: set[str] = set()
+    for questionnaire in questionnaires:
+        for question_id, test in plan(questionnaire):
+            if test(answers, shown):
+                shown.add(question_id)
+    return frozenset(shown)
+
+
+@lru_cache(maxsize=256)
+def plan(questionnaire: Questionnaire) -> Plan:
+    """The compiled visibility tests, parents before their follow-ups."""
+    return tuple((question.id, _test(question)) for question in in_order(questionnaire))
+
+
+def in_order(questionnaire: Questionnaire) -> tuple[Question, ...]:
+    """The questions with every parent, and every question that a `show_if` reads, before what depends on it."""
+    done: dict[str, Question] = {}
+
+    def add(question: Question) -> None:
+        if question.id in done:
+            return
+        for needed in depends_on(question):
+            if needed in questionnaire.by_id:
+                add(questionnaire.by_id[needed])
+        done[question.id] = question
+
+    for question in questionnaire:
+        add(question)
+    return tuple(done.values())
+
+
+def depends_on(question: Question) -> frozenset[str]:
+    """Ids of the questions that decide whether this one is visible."""
+    needed = {question.follow_up.of} if question.follow_up else set()
+    if question.show_if:
+        needed |= set(cel.compile(question.show_if).variables())
+    return frozenset(needed)
+
+
+def _test(question: Question) -> Test:
+    tests = [_follow_up_test(question.follow_up)] if question.follow_up else []
+    if question.show_if:
+        tests.append(_cel_test(question.show_if))
+    if len(tests) == 1:
+        return tests[0]
+    return lambda answers, shown: all(test(answers, shown) for test in tests)
+
+
+def _follow_up_test(follow_up: FollowUp) -> Test:
+    parent, codes, wanted = follow_up.of, frozenset(follow_up.when or follow_up.unless), bool(follow_up.when)
+
+    def test(answers: Answers, shown: set[str]) -> bool:
+        answer = answers.get(parent)
+        if answer is None or answer.value is None or parent not in shown:
+            return False
+        return any((code in codes) is wanted for code in ticked(answer))
+
+    return test
+
+
+def ticked(answer: Answer) -> tuple[str, ...]:
+    """The option codes of an answer as given, before any grading."""
+    if isinstance(answer.value, Signature):
+        return ("yes",)
+    if isinstance(answer.value, str):
+        return (answer.value,)
+    return answer.value if isinstance(answer.value, tuple) else ()
+
+
+def _cel_test(expression: str) -> Test:
+    program = cel.compile(expression)
+    names = tuple(program.variables())
+
+    def test(answers: Answers, shown: set[str]) -> bool:
+        given = {name: cel_value(answers[name].value) if name in shown and name in answers else None for name in names}
+        try:
+            return program.execute(given) is True
+        except TypeError:  # CEL cannot compare null: a condition on a question without an answer is not met
+            return False
+
+    return test
+
+
+def cel_value(value: Value | None) -> Any:
+    """A value as CEL sees it: codes and texts as strings, several as a list, numbers as doubles, tables as rows."""
+    if isinstance(value, Table):
+        return [
+            {key: list(cell) if isinstance(cell, tuple) else cell for key, cell in row.items()} for row in value.rows
+        ]
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, Signature):
+        return "yes"
+    if isinstance(value, PartialDate):
+        return str(value)
+    return value if value is None or isinstance(value, str) else float(value)
