@@ -14,8 +14,9 @@ from vendorrisk.domain.answers import Answer, EvidenceLevel
 from vendorrisk.domain.bands import RiskBand
 from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.flags import Control, FlagKind
+from vendorrisk.domain.marks import freshness
 from vendorrisk.domain.questionnaire import FlagLevel, Questionnaire
-from vendorrisk.domain.scoring import Pair, Score, freshness, score
+from vendorrisk.domain.scoring import Pair, Score, score
 
 EVIDENCED, VERIFIED = EvidenceLevel.EVIDENCED, EvidenceLevel.VERIFIED
 

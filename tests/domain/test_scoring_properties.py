@@ -17,9 +17,10 @@ from vendorrisk.domain import fingerprint, flags
 from vendorrisk.domain.answers import Answer, EvidenceLevel
 from vendorrisk.domain.bands import RiskBand, band_of
 from vendorrisk.domain.conditions import depends_on, visible
+from vendorrisk.domain.marks import Mark
 from vendorrisk.domain.progress import has_value
 from vendorrisk.domain.questionnaire import FlagLevel, Option, Question, Questionnaire, QuestionType
-from vendorrisk.domain.scoring import Case, Mark, Pair, Score, residual_risk, score
+from vendorrisk.domain.scoring import Case, Pair, Score, residual_risk, score
 from vendorrisk.library import shipped
 
 TOLERANCE = Decimal("1e-9")

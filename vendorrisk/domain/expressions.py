@@ -50,7 +50,7 @@ def problems(expression: str, known: Collection[str]) -> Iterator[str]:
     for name in sorted(set(program.variables()) - set(loops) - set(known)):
         yield unknown("name", name, known) + " in the condition"
     for name in program.functions():
-        if name.isidentifier() and not name.startswith("_") and name not in FUNCTIONS:
+        if name.isidentifier() and name not in FUNCTIONS:
             yield unknown("function", name, FUNCTIONS) + " in the condition"
 
 

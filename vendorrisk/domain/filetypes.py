@@ -68,8 +68,6 @@ def _not_what_it_says(kind: str) -> InvalidFile:
 
 # PDF
 
-_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
-_OBJECT_STREAM = re.compile(rb"/ObjStm[^\x00]{0,2000}?stream\r?\n(.*?)endstream", re.DOTALL)
 _NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|RichMedia|EmbeddedFiles?)(?![A-Za-z0-9])")
 _PASSWORD = re.compile(rb"/Encrypt(?![A-Za-z0-9])")
@@ -81,10 +79,10 @@ def _check_pdf(kind: str, content: bytes) -> None:
         raise _not_what_it_says(kind)
     # Compressed picture data may hold any bytes by chance: names are looked for outside of streams,
     # and in the object streams, where newer files keep their objects.
-    outside = _STREAM.sub(b" ", content)
+    outside, object_streams = _split_at_streams(content)
     if _PASSWORD.search(_plain_names(outside)):
         raise InvalidFile("The file is protected by a password. Remove the password and upload it again.")
-    if any(_ACTIVE.search(_plain_names(part)) for part in (outside, *_object_streams(content))):
+    if any(_ACTIVE.search(_plain_names(part)) for part in (outside, *_unpacked(object_streams))):
         raise InvalidFile("The PDF holds scripts, attachments or commands. Print it to a new PDF and upload that.")
 
 
@@ -92,12 +90,30 @@ def _plain_names(part: bytes) -> bytes:
     return _NAME_ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), part)
 
 
-def _object_streams(content: bytes) -> Iterator[bytes]:
+def _split_at_streams(content: bytes) -> tuple[bytes, list[bytes]]:
+    """What stands outside of streams, and the packed object streams; by plain searching, so in linear time."""
+    outside, object_streams = [], []
+    kept_to = at = 0
+    while (start := content.find(b"stream", at)) >= 0:
+        at = start + len(b"stream")
+        if content[at : at + 1] not in (b"\r", b"\n"):
+            continue
+        end = content.find(b"endstream", at)
+        if end < 0:
+            break
+        if b"/ObjStm" in content[max(kept_to, start - 2000) : start]:
+            object_streams.append(content[at:end].lstrip(b"\r\n"))
+        outside.append(content[kept_to:at])
+        kept_to = at = end + len(b"endstream")
+    return b" ".join([*outside, content[kept_to:]]), object_streams
+
+
+def _unpacked(object_streams: list[bytes]) -> Iterator[bytes]:
     left = _MAX_OBJECT_STREAMS_BYTES
-    for found in _OBJECT_STREAM.finditer(content):
+    for packed in object_streams:
         unpacker = zlib.decompressobj()
         try:
-            unpacked = unpacker.decompress(found[1], left)
+            unpacked = unpacker.decompress(packed, left)
         except zlib.error:
             continue
         left -= len(unpacked)
@@ -121,7 +137,8 @@ def _check_pixels(width: int, height: int, kind: str) -> None:
 def _check_png(kind: str, content: bytes) -> None:
     if not content.startswith(_PNG) or content[12:16] != b"IHDR":
         raise _not_what_it_says(kind)
-    _check_pixels(*struct.unpack(">II", content[16:24].ljust(8, b"\0")), kind)
+    width, height = struct.unpack(">II", content[16:24].ljust(8, b"\0"))
+    _check_pixels(width, height, kind)
     if _png_end(kind, content) != len(content):
         raise _not_what_it_says(kind)
 
@@ -133,7 +150,7 @@ def _png_end(kind: str, content: bytes) -> int:
         end = at + 12 + length
         if end > len(content) or zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
             break
-        if view[at + 4 : at + 8] == b"IEND":
+        if bytes(view[at + 4 : at + 8]) == b"IEND":
             return end
         at = end
     raise _not_what_it_says(kind)

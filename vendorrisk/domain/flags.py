@@ -10,7 +10,9 @@ from functools import lru_cache
 
 from vendorrisk.domain.bands import RiskBand
 from vendorrisk.domain.errors import InvalidAnswer
-from vendorrisk.domain.questionnaire import FlagLevel, Option, Question, Questionnaire
+from vendorrisk.domain.progress import AnswerState
+from vendorrisk.domain.questionnaire import FlagLevel, Question, Questionnaire
+from vendorrisk.domain.standing import Standing
 
 CONTROL_DAYS = 366
 """A compensating control ends within twelve months."""
@@ -72,18 +74,36 @@ def worst_flags(questionnaire: Questionnaire) -> Mapping[str, FlagLevel | None]:
     return found
 
 
-def answered(question: Question, ticked: Iterable[Option]) -> list[Flag]:
-    """The flags of the ticked options."""
-    return [
-        Flag(question.id, question.code, option.code, option.flag, FlagKind.ANSWER)
-        for option in ticked
-        if option.flag is not None
-    ]
+def of_question(questionnaire: Questionnaire, one: Standing, is_inconsistent: bool) -> list[Flag]:
+    """Step 8: the flags of the ticked options; where one could be hidden, the worst it could hide."""
+    question, worst = one.question, worst_flags(questionnaire)[one.question.id]
+    if one.answer.contradicted:
+        return _assumed(question, worst, FlagKind.CONTRADICTED)
+    if one.state is AnswerState.NA_APPROVED:
+        return []
+    if one.state is not AnswerState.ANSWERED:
+        return _assumed(question, worst, _KINDS[one.state])
+    unknown = [option for option in one.ticked if option.unknown] if question.id in questionnaire.children else []
+    if unknown:
+        found = _assumed(question, worst, FlagKind.ANSWER, unknown[0].code)
+    else:
+        found = [_flag(question, o.flag, FlagKind.ANSWER, o.code) for o in one.ticked if o.flag is not None]
+    return found + (_assumed(question, FlagLevel.MEDIUM, FlagKind.INCONSISTENT) if is_inconsistent else [])
 
 
-def assumed(question: Question, level: FlagLevel | None, kind: FlagKind, option: str | None = None) -> list[Flag]:
-    """The worst flag that an answer could be hiding."""
-    return [] if level is None else [Flag(question.id, question.code, option, level, kind)]
+_KINDS = {
+    AnswerState.UNANSWERED: FlagKind.UNANSWERED,
+    AnswerState.UNKNOWN: FlagKind.UNANSWERED,
+    AnswerState.NA_PENDING: FlagKind.NOT_APPLICABLE,
+}
+
+
+def _flag(question: Question, level: FlagLevel, kind: FlagKind, option: str | None) -> Flag:
+    return Flag(question.id, question.code, option, level, kind)
+
+
+def _assumed(question: Question, level: FlagLevel | None, kind: FlagKind, option: str | None = None) -> list[Flag]:
+    return [] if level is None else [_flag(question, level, kind, option)]
 
 
 _LOWER = {FlagLevel.CRITICAL: FlagLevel.HIGH, FlagLevel.HIGH: FlagLevel.MEDIUM, FlagLevel.MEDIUM: None}
@@ -104,12 +124,10 @@ def check_control(question: Question, control: Control, *, on: date) -> None:
         raise InvalidAnswer("A compensating control ends within twelve months.")
 
 
-def lower(
-    flags: Iterable[Flag], controls: Iterable[Control], waivable: Iterable[tuple[str, str]], *, on: date
-) -> list[Flag]:
-    """Lower each flag of kind "answer" that a control still in force names; one level, once."""
-    allowed = set(waivable)
-    in_force = {(c.question_id, c.option) for c in controls if c.ends_on >= on} & allowed
+def lower(flags: Iterable[Flag], controls: Iterable[Control], standings: Iterable[Standing], *, on: date) -> list[Flag]:
+    """Step 9: lower each flag of kind "answer" that a control still in force names; by one level, once."""
+    in_force = {(control.question_id, control.option) for control in controls if control.ends_on >= on}
+    in_force -= {(s.question.id, option.code) for s in standings for option in s.ticked if option.non_waivable}
     result = []
     for flag in flags:
         if flag.kind is not FlagKind.ANSWER or (flag.question_id, flag.option) not in in_force:

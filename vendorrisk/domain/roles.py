@@ -1,4 +1,4 @@
-"""What a member of the organisation may be; accounts carry one or more of these, and views say which they are open to."""
+"""What a member of the organisation may be: accounts carry these roles, and views say which they are open to."""
 
 from __future__ import annotations
 

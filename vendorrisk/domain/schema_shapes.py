@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
@@ -76,8 +77,10 @@ class _Shapes:
         by_language = {}
         for name, value in node.value.items():
             child = node.child(name, value)
-            if child.child("", name).read(_language, ""):
+            if isinstance(name, str) and re.fullmatch(schema_keys.LANGUAGE, name):
                 by_language[name] = child.read(reading.string, "")
+            else:
+                child.wrong(f"{name!r} is not a language code such as en or pt-BR", at_key=True)
         if self.language not in by_language:
             raise Wrong(f"has no text in {self.language!r}, the language of the questionnaire")
         default = by_language.pop(self.language)

@@ -23,6 +23,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from vendorrisk.domain.errors import Path, Problem
+from vendorrisk.domain.reading import MAX_PROBLEMS
 from vendorrisk.library.mistakes import BrokenFile, Mistake
 
 MAX_BYTES = 512 * 1024
@@ -71,14 +72,14 @@ def read(text: str, name: str) -> Document:
     try:
         builder.build(YAML(typ="safe", pure=True).parse(text))
     except MarkedYAMLError as error:
-        builder.refuse(_mark(error), f"not valid YAML: {_reason(error)}")
+        builder.note(_mark(error), f"not valid YAML: {_reason(error)}")
     except ReaderError as error:
         before = text[: error.position]
         place = before.count("\n") + 1, len(before) - before.rfind("\n")
-        builder.refuse(place, f"a character that YAML does not allow (U+{ord(text[error.position]):04X})")
+        builder.note(place, f"a character that YAML does not allow (U+{ord(text[error.position]):04X})")
     except (YAMLError, ValueError, OverflowError) as error:
         # The last two: the parser's own, for escapes of characters that do not exist.
-        builder.refuse((1, 1), f"not valid YAML: {error}")
+        builder.note((1, 1), f"not valid YAML: {error}")
     if builder.mistakes:
         raise BrokenFile(builder.mistakes)
     return builder.document
@@ -97,8 +98,8 @@ def _reason(error: MarkedYAMLError) -> str:
     return " ".join(str(part) for part in (error.context, error.problem) if part)
 
 
-class _TooDeep(Exception):
-    """Nesting is too deep to go on."""
+class _Enough(Exception):
+    """What was found will do: nesting is too deep to go on, or there are too many mistakes to read."""
 
 
 class _Builder:
@@ -109,8 +110,13 @@ class _Builder:
         self.mistakes: list[Mistake] = []
         self.events: Iterator[Event] = iter(())
 
-    def refuse(self, place: Place, message: str) -> None:
+    def note(self, place: Place, message: str) -> None:
         self.mistakes.append(Mistake(self.document.name, *place, message, Problem((), message)))
+
+    def refuse(self, place: Place, message: str) -> None:
+        self.note(place, message)
+        if len(self.mistakes) >= MAX_PROBLEMS:
+            raise _Enough
 
     def build(self, events: Iterator[Event]) -> None:
         self.events = events
@@ -123,10 +129,10 @@ class _Builder:
                         self.refuse(_start(event), "a second document; a file holds one")
                         return
                     self.document.plain = self.value(next(events), ())
-        except _TooDeep:
+        except _Enough:
             return
         if not documents:
-            self.refuse((1, 1), "the file is empty")
+            self.note((1, 1), "the file is empty")
 
     def value(self, event: Event, path: Path) -> Any:
         self.document.values[path] = _start(event)
@@ -137,8 +143,8 @@ class _Builder:
         if isinstance(event, ScalarEvent):
             return scalar(event.value, is_plain=event.style is None)
         if len(path) >= MAX_DEPTH:
-            self.refuse(_start(event), f"nested more than {MAX_DEPTH} deep")
-            raise _TooDeep
+            self.note(_start(event), f"nested more than {MAX_DEPTH} deep")
+            raise _Enough
         return self.mapping(path) if isinstance(event, MappingStartEvent) else self.sequence(event, path)
 
     def refuse_anchor_and_tag(self, event: Event) -> None:

@@ -1,0 +1,1 @@
+"""Speed as ratios: each line holds our work against a floor measured side by side in the same run."""

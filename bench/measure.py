@@ -1,0 +1,51 @@
+"""Measuring two things side by side: interleaved runs, medians, one ratio; every benchmark returns such lines."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure. `value` and `floor` are seconds for one run; `budget` is the most that the ratio may be."""
+
+    name: str
+    against: str
+    value: float
+    floor: float
+    budget: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times the floor our work takes."""
+        return self.value / self.floor
+
+    def __str__(self) -> str:
+        word = "ok  " if self.ratio <= self.budget else "OVER"
+        times = f"{self.value * 1000:9.3f} ms against {self.floor * 1000:9.3f} ms"
+        return f"{word} {self.ratio:7.2f}x (budget {self.budget:g}x)  {self.name}: {times} ({self.against})"
+
+
+def side_by_side(
+    name: str, ours: Callable[[], object], against: str, floor: Callable[[], object], *, budget: float, rounds: int = 30,
+    floor_runs: int = 1,
+) -> Line:  # fmt: skip
+    """Run both in turn, after a warm-up, and compare the medians. `floor_runs` repeats a floor too short to be timed."""
+    ours(), floor()
+    value, base = [], []
+    gc.collect()
+    for _ in range(rounds):
+        value.append(_seconds(ours, 1))
+        base.append(_seconds(floor, floor_runs))
+    return Line(name, against, statistics.median(value), statistics.median(base), budget)
+
+
+def _seconds(work: Callable[[], object], runs: int) -> float:
+    started = time.perf_counter()
+    for _ in range(runs):
+        work()
+    return (time.perf_counter() - started) / runs

@@ -1,0 +1,79 @@
+"""Evidence files: the good are taken, the hostile are not, and quickly."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.domain.hostile_files import GOOD, HOSTILE, pdf
+from vendorrisk.domain import filetypes
+from vendorrisk.domain.filetypes import InvalidFile
+
+
+@pytest.mark.parametrize("what", GOOD)
+def test_a_good_file_is_taken_for_what_it_is(what: str) -> None:
+    name, content = GOOD[what]
+    assert filetypes.check(name, content) == what.split()[0].replace("jpeg", "jpg")
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_file_is_refused_within_two_seconds(what: str) -> None:
+    name, content = HOSTILE[what]
+    began = time.monotonic()
+    with pytest.raises(InvalidFile) as refused:
+        filetypes.check(filetypes.clean_name(name), content)
+    assert time.monotonic() - began < 2
+    assert str(refused.value).endswith((".", "”."))
+
+
+def test_there_are_enough_hostile_files() -> None:
+    assert len(HOSTILE) >= 60
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("empty", "The file is empty."),
+        ("too large", "The file must be smaller than 25 MB."),
+        ("exe", "The file must be a PDF, PNG, JPG, DOCX, XLSX, CSV or TXT."),
+        ("pdf with a password", "protected by a password"),
+        ("docx with a password", "protected by a password"),
+        ("docx with encrypted members", "protected by a password"),
+        ("pdf that is a zip", "its content is not PDF"),
+        ("pdf with a script", "Print it to a new PDF"),
+        ("docx with macros", "Save it as PDF"),
+        ("png of 10 gigapixels", "the most is 40 million"),
+        ("xlsx in the old format", "Save it as .xlsx"),
+        ("csv in latin-1", "must be in UTF-8"),
+        ("docx bomb", "unpacks to more than 200 MB"),
+        ("docx with two thousand parts", "more than 2,000 parts"),
+    ],
+)
+def test_the_message_says_what_to_do(what: str, words: str) -> None:
+    name, content = HOSTILE[what]
+    with pytest.raises(InvalidFile, match=words.replace("(", r"\(")):
+        filetypes.check(name, content)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("policy.pdf", "policy.pdf"),
+        ("C:\\Users\\vic\\policy.pdf", "policy.pdf"),
+        ("../../etc/passwd.txt", "passwd.txt"),
+        ("a\r\nSet-Cookie: x.pdf", "a__Set-Cookie: x.pdf"),
+        ("fi\u202egpj.exe", "fi_gpj.exe"),
+        ("x" * 300 + ".pdf", "x" * 146 + ".pdf"),
+        ("Ergebnis – größer.xlsx", "Ergebnis – größer.xlsx"),
+    ],
+)
+def test_names_keep_nothing_that_could_mislead(sent: str, kept: str) -> None:
+    assert filetypes.clean_name(sent) == kept
+
+
+def test_a_pdf_full_of_open_streams_is_judged_quickly() -> None:
+    content = pdf(b"/ObjStm stream\n" * 1_500_000)
+    began = time.monotonic()
+    filetypes.check("a.pdf", content)
+    assert time.monotonic() - began < 2
