@@ -1,0 +1,176 @@
+"""Migrations: they make what the models say, go up and down with data, and keep the trail append-only."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Engine, create_engine, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from tests import builders
+from vendorrisk.db import engine, migrate
+from vendorrisk.db.base import Base
+from vendorrisk.db.engine import Database
+from vendorrisk.db.models import Answer, Event, Vendor
+from vendorrisk.domain.assessment import RequestStatus
+
+REVISIONS = sorted(path.stem.split("_")[0] for path in (migrate.MIGRATIONS / "versions").glob("*.py"))
+
+
+@pytest.fixture
+def empty(empty_url: str) -> Any:
+    made = engine.make_engine(empty_url)
+    yield made
+    made.dispose()
+
+
+def differences(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, Base.metadata))
+
+
+def test_the_migrated_schema_is_the_one_of_the_models(empty_url: str, empty: Engine) -> None:
+    migrate.upgrade(empty_url)
+    with empty.connect() as connection:
+        assert differences(connection) == []
+
+
+def test_every_constraint_has_a_name_that_a_later_migration_can_use(empty_url: str, empty: Engine) -> None:
+    migrate.upgrade(empty_url)
+    found = inspect(empty)
+    for table in Base.metadata.tables:
+        assert found.get_pk_constraint(table)["name"] == f"pk_{table}"
+        for constraint in (*found.get_foreign_keys(table), *found.get_unique_constraints(table)):
+            assert constraint["name"], f"{table}: {constraint}"
+
+
+def test_up_to_the_newest_and_back_to_nothing(empty_url: str, empty: Engine) -> None:
+    assert migrate.current(empty_url) is None
+    migrate.upgrade(empty_url)
+    assert migrate.current(empty_url) == migrate.newest() == REVISIONS[-1]
+    migrate.upgrade(empty_url)
+    migrate.downgrade(empty_url, "base")
+    assert migrate.current(empty_url) is None
+    assert set(inspect(empty).get_table_names()) <= {"alembic_version"}
+
+
+def test_down_one_step_and_up_again_keeps_the_data(database: Database, database_url: str) -> None:
+    with database.writing() as session:
+        request = builders.add_request(session, status=RequestStatus.OPEN)
+        builders.add_answer(session, request, "remote_access", "own", comment="from home")
+        before = _content(session.connection())
+    if len(REVISIONS) > 1:
+        migrate.downgrade(database_url, REVISIONS[-2])
+    migrate.upgrade(database_url)
+    with database.reading() as session:
+        assert _content(session.connection()) == before
+        assert session.scalars(select(Vendor)).one()
+        assert session.scalars(select(Answer)).one().version == 1
+
+
+def test_a_filled_database_goes_down_to_nothing_and_up_again(database: Database, database_url: str) -> None:
+    with database.writing() as session:
+        for _ in range(20):
+            request = builders.add_request(session, status=RequestStatus.OPEN)
+            builders.add_answer(session, request, "remote_access", "own")
+    database.close()
+    migrate.downgrade(database_url, "base")
+    migrate.upgrade(database_url)
+    with database.reading() as session:
+        assert differences(session.connection()) == []
+        assert session.scalars(select(Vendor)).all() == []
+
+
+def _content(connection: Connection) -> dict[str, int]:
+    return {name: len(connection.execute(table.select()).all()) for name, table in Base.metadata.tables.items()}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE trail_events SET kind = 'nothing'",
+        "UPDATE trail_events SET at = '2020-01-01'",
+        "DELETE FROM trail_events",
+        "UPDATE trail_links SET position = 7",
+        "DELETE FROM trail_links",
+        "TRUNCATE trail_links, trail_events",
+        "INSERT OR REPLACE INTO trail_events SELECT number, id, at, 'nothing', actor_kind, actor_id, object_kind, "
+        "object_id, details, mac FROM trail_events",
+        "INSERT OR REPLACE INTO trail_links SELECT position, event_number, chain, '2020-01-01' FROM trail_links",
+    ],
+)
+def test_the_trail_cannot_be_changed(database: Database, statement: str) -> None:
+    sqlite_only, postgres_only = "OR REPLACE" in statement, "TRUNCATE" in statement
+    if database.is_sqlite and postgres_only or not database.is_sqlite and sqlite_only:
+        pytest.skip("not a statement of this database")
+    with database.writing() as session:
+        builders.add_vendor(session)
+        number = session.scalars(select(Event.number)).first()
+        session.execute(
+            text("INSERT INTO trail_links VALUES (1, :number, :chain, :at)"),
+            {"number": number, "chain": bytes(32), "at": builders.NOW.replace(tzinfo=None) if database.is_sqlite else builders.NOW},
+        )
+    with pytest.raises(DBAPIError, match="the trail cannot be changed"), database.writing() as session:
+        session.execute(text(statement))
+    with database.reading() as session:
+        assert session.scalars(select(Event.kind)).all() == ["vendor.added"]
+
+
+def test_no_migration_touches_the_trail_in_batch_mode() -> None:
+    for path in (migrate.MIGRATIONS / "versions").glob("*.py"):
+        batches = re.findall(r"batch_alter_table\(\s*['\"](\w+)", path.read_text())
+        assert not [table for table in batches if table.startswith("trail_")], path.name
+
+
+def test_a_migration_that_lost_the_triggers_is_refused(database_url: str, database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("batch mode is SQLite's")
+    with database.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER trail_events_no_delete"))
+    with pytest.raises(migrate.BrokenMigration, match="triggers"):
+        migrate.upgrade(database_url)
+
+
+def test_a_migration_that_left_rows_dangling_is_refused(database_url: str, database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL checks by itself")
+    with database.writing() as session:
+        builders.add_vendor(session)
+    careless = create_engine(database_url)
+    with careless.begin() as connection:
+        connection.execute(text("DELETE FROM data_keys WHERE purpose = 'vendor'"))
+    careless.dispose()
+    with pytest.raises(migrate.BrokenMigration, match="vendors points to nothing in data_keys"):
+        migrate.upgrade(database_url)
+
+
+def test_a_migration_that_fails_leaves_no_half_schema(
+    empty_url: str, empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_connection: Connection) -> None:
+        raise migrate.BrokenMigration("on purpose")
+
+    monkeypatch.setattr(migrate, "_check", fail)
+    with pytest.raises(migrate.BrokenMigration):
+        migrate.upgrade(empty_url)
+    assert inspect(empty).get_table_names() == []
+
+
+def test_the_migrations_form_one_line() -> None:
+    assert REVISIONS == [f"{number:04d}" for number in range(1, len(REVISIONS) + 1)]
+
+
+def test_a_draft_is_written_for_what_the_models_have_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    copied = tmp_path / "migrations"
+    shutil.copytree(migrate.MIGRATIONS, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(migrate, "MIGRATIONS", copied)
+    drafted = migrate.draft("nothing new")
+    assert drafted.name == f"{len(REVISIONS) + 1:04d}_nothing_new.py"
+    assert "op." not in drafted.read_text()

@@ -1,0 +1,144 @@
+"""Storage: what is put there comes back, as a whole or not at all; in a folder and in a bucket alike."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from vendorrisk.storage import STORES, AlreadyThere, BadName, BadStorage, Missing, Storage, open_storage
+
+BIG = [os.urandom(70_000) for _ in range(40)]
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """An S3 of this machine's own; gives its address."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket_url(s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """The URL of a bucket of this test's own."""
+    import boto3
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
+    name = f"bucket-{abs(hash(request.node.nodeid))}"
+    boto3.client("s3", endpoint_url=s3_server, region_name="us-east-1").create_bucket(Bucket=name)
+    return f"s3://{name}/evidence/here?endpoint={s3_server}&region=us-east-1"
+
+
+@pytest.fixture(params=["folder", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    """Each kind of storage in turn."""
+    return open_storage(str(tmp_path) if request.param == "folder" else request.getfixturevalue("bucket_url"))
+
+
+def test_what_is_put_comes_back(storage: Storage) -> None:
+    storage.put("evidence-1", iter(BIG))
+    storage.put("empty", [])
+    assert b"".join(storage.get("evidence-1")) == b"".join(BIG)
+    assert b"".join(storage.get("empty")) == b""
+
+
+def test_a_big_file_comes_in_parts(storage: Storage) -> None:
+    storage.put("evidence-1", iter(BIG))
+    assert max(len(part) for part in storage.get("evidence-1")) <= 1024 * 1024
+
+
+def test_a_name_is_written_once(storage: Storage) -> None:
+    storage.put("evidence-1", [b"first"])
+    with pytest.raises(AlreadyThere):
+        storage.put("evidence-1", [b"second"])
+    assert b"".join(storage.get("evidence-1")) == b"first"
+
+
+def test_of_two_who_write_the_same_name_one_wins(storage: Storage) -> None:
+    def attempt(number: int) -> bool:
+        try:
+            storage.put("race", [bytes([number]) * 200_000])
+        except AlreadyThere:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(attempt, range(8)))
+    assert won.count(True) == 1
+    assert b"".join(storage.get("race")) == bytes([won.index(True)]) * 200_000
+
+
+def test_what_breaks_off_leaves_nothing(storage: Storage, tmp_path: Path) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        storage.put("evidence-1", broken())
+    with pytest.raises(Missing):
+        storage.get("evidence-1")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_what_is_not_there_is_missing_at_once(storage: Storage) -> None:
+    with pytest.raises(Missing):
+        storage.get("nothing")
+
+
+def test_deleting_twice_is_fine(storage: Storage) -> None:
+    storage.put("evidence-1", [b"x"])
+    storage.delete("evidence-1")
+    storage.delete("evidence-1")
+    with pytest.raises(Missing):
+        storage.get("evidence-1")
+
+
+@pytest.mark.parametrize("name", ["../etc/passwd", "a/b", "", "A", ".hidden", "a\n", "x" * 81, "ü", "a\0b"])
+def test_names_that_are_not_ours_are_refused(storage: Storage, name: str) -> None:
+    for call in (lambda: storage.put(name, [b"x"]), lambda: storage.get(name), lambda: storage.delete(name)):
+        with pytest.raises(BadName):
+            call()
+
+
+def test_files_and_folders_are_the_services_alone(tmp_path: Path) -> None:
+    old = os.umask(0)
+    try:
+        open_storage(str(tmp_path / "files")).put("evidence-1", [b"x"])
+    finally:
+        os.umask(old)
+    for path in (tmp_path / "files").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+    assert stat.S_IMODE((tmp_path / "files").stat().st_mode) == 0o700
+
+
+def test_a_folder_may_be_named_as_a_url_too(tmp_path: Path) -> None:
+    open_storage(f"file:{tmp_path}/with%20space").put("evidence-1", [b"x"])
+    assert (tmp_path / "with space").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("ftp://host/x", "no storage for ftp"),
+        ("s3://", "s3://bucket"),
+        ("s3://bucket?colour=red", "s3://bucket"),
+        ("/proc/nothing/here", "cannot be written"),
+    ],
+)
+def test_a_storage_that_cannot_be_used_says_so(url: str, said: str) -> None:
+    with pytest.raises(BadStorage, match=said):
+        open_storage(url)
+
+
+def test_there_is_a_store_for_each_scheme_that_the_messages_name() -> None:
+    assert set(STORES) == {"", "file", "s3"}

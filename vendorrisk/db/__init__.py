@@ -1,0 +1,1 @@
+"""The database: tables, types, engine, and the vault that seals what a thief must not read."""

@@ -1,0 +1,46 @@
+"""Every table. Import rows from here: `from vendorrisk.db.models import Vendor`."""
+
+from vendorrisk.db.models.assessments import (
+    AccessCode,
+    Answer,
+    Assessment,
+    Attempt,
+    Copy,
+    Invitation,
+    Request,
+    RespondentSession,
+)
+from vendorrisk.db.models.evidence import Evidence, EvidenceUse
+from vendorrisk.db.models.letters import Letter
+from vendorrisk.db.models.people import Role, User, WebAuthn
+from vendorrisk.db.models.reviews import Decision, Dismissal, Report, Review, Score
+from vendorrisk.db.models.trail import Event, Link
+from vendorrisk.db.models.vendors import Contact, DataKey, IndexTerm, Vendor
+
+__all__ = [
+    "AccessCode",
+    "Answer",
+    "Assessment",
+    "Attempt",
+    "Contact",
+    "Copy",
+    "DataKey",
+    "Decision",
+    "Dismissal",
+    "Event",
+    "Evidence",
+    "EvidenceUse",
+    "IndexTerm",
+    "Invitation",
+    "Letter",
+    "Link",
+    "Report",
+    "Request",
+    "RespondentSession",
+    "Review",
+    "Role",
+    "Score",
+    "User",
+    "Vendor",
+    "WebAuthn",
+]

@@ -1,0 +1,63 @@
+"""Writes the trail: one event for every change, in the transaction of the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+from vendorrisk import crypto
+from vendorrisk.db import vault
+from vendorrisk.db.models import Event
+from vendorrisk.domain.audit import Actor, EventKind
+
+CONTEXT = "trail.details"
+
+
+def record(
+    session: Session,
+    kind: EventKind,
+    *,
+    object_kind: str,
+    object_id: UUID,
+    by: Actor,
+    now: datetime,
+    key_id: UUID = vault.SYSTEM_KEY,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Add an event to the trail. `details` (JSON) is sealed with `key_id`: the vendor's, where one is concerned.
+
+    Events about a case have object_kind "assessment" and its id, so that one look-up gives the whole story.
+    """
+    body = {"by": by.name, **(details or {})}
+    event = Event(
+        id=uuid4(),
+        at=now.astimezone(UTC),
+        kind=kind.value,
+        actor_kind=by.kind.value,
+        actor_id=by.id,
+        object_kind=object_kind,
+        object_id=object_id,
+        details=vault.seal_json(session, key_id, body, context=CONTEXT),
+        mac=b"",
+    )
+    event.mac = event_mac(vault.keyring(session).master.purpose("trail"), event)
+    session.add(event)
+
+
+def event_mac(key: bytes, event: Event) -> bytes:
+    """The HMAC of one event over all its columns but its number, which the database gives."""
+    return crypto.keyed_hash(
+        key,
+        event.id.bytes,
+        event.at.isoformat().encode(),
+        event.kind.encode(),
+        event.actor_kind.encode(),
+        event.actor_id.encode(),
+        event.object_kind.encode(),
+        event.object_id.bytes,
+        event.details,
+    )

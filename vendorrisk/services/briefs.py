@@ -1,0 +1,70 @@
+"""What a vendor is told about a request before answering: who asks, about what, how much it is, until when.
+
+Called by the landing page, and by `invitations` for its letters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from vendorrisk.db import vault
+from vendorrisk.db.models import Assessment, Request, User
+from vendorrisk.domain import conditions
+from vendorrisk.services import copies
+from vendorrisk.settings import Settings
+
+SECONDS_A_QUESTION = 45
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """The request in plain values. `questions` are those asked of everybody, `more` depend on answers."""
+
+    reference: str
+    organisation: str
+    sender_name: str
+    sender_email: str
+    sender_phone: str
+    service: str
+    note: str
+    titles: tuple[str, ...]
+    sections: int
+    questions: int
+    more: int
+    minutes: int
+    due_at: datetime
+    closes_at: datetime
+    zone: str
+
+
+def of(session: Session, request: Request, *, settings: Settings) -> Brief:
+    """The brief of one request."""
+    questionnaires = copies.questionnaires(session, request.copies)
+    asked = len(conditions.visible(questionnaires, {}))
+    assessment = session.get_one(Assessment, request.assessment_id)
+    sender = session.get(User, request.sent_by) if request.sent_by else None
+    return Brief(
+        reference=request.reference,
+        organisation=settings.organisation,
+        sender_name=(sender.name or sender.email) if sender else settings.organisation,
+        sender_email=sender.email if sender else "",
+        sender_phone=sender.phone if sender else "",
+        service=vault.open_text(session, assessment.service, context="assessment.service"),
+        note=vault.open_optional(session, request.note, context="request.note"),
+        titles=tuple(str(questionnaire.title) for questionnaire in questionnaires),
+        sections=sum(len(questionnaire.sections) for questionnaire in questionnaires),
+        questions=asked,
+        more=sum(len(questionnaire.questions) for questionnaire in questionnaires) - asked,
+        minutes=minutes_for(asked),
+        due_at=request.due_at,
+        closes_at=request.closes_at,
+        zone=request.zone,
+    )
+
+
+def minutes_for(questions: int) -> int:
+    """How long that many questions take: 45 seconds each, rounded up to five minutes."""
+    return max(5, -(-questions * SECONDS_A_QUESTION // 300) * 5)

@@ -1,0 +1,136 @@
+"""Cases as lists show them: an assessment with its vendor, its latest request and whether a letter came back.
+
+Called by `assessments`, `home` and the page of one vendor. Two queries for a whole list: the rows, and the keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, exists, select
+from sqlalchemy.orm import Session, aliased
+
+from vendorrisk.db import vault
+from vendorrisk.db.models import Assessment, Letter, Request, Vendor
+from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus, WorkState
+
+LIVE = (RequestStatus.SENT, RequestStatus.OPEN)
+"""The states in which a vendor may still answer."""
+
+
+class NextStep(StrEnum):
+    """What staff do next with a case."""
+
+    INTAKE = "intake"
+    SEND = "send"
+    FIX_LETTER = "fix_letter"
+    WAIT = "wait"
+    CHASE = "chase"
+    REVIEW = "review"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One case in a list. `answered` of `visible` is the vendor's progress in the latest request."""
+
+    id: UUID
+    reference: str
+    vendor_id: UUID
+    vendor_reference: str
+    vendor: str
+    service: str
+    status: AssessmentStatus
+    tier: int | None
+    band: str | None
+    provisional: bool
+    active_at: datetime
+    created_at: datetime
+    decided_at: datetime | None
+    request: str | None
+    request_status: RequestStatus | None
+    due_at: datetime | None
+    answered: int
+    visible: int
+    submitted_at: datetime | None
+    undelivered: bool
+    next_step: NextStep
+
+
+def latest_request() -> ScalarSelect[UUID]:
+    """The id of an assessment's latest request, for a join."""
+    return (
+        select(Request.id)
+        .where(Request.assessment_id == Assessment.id)
+        .order_by(Request.sent_at.desc(), Request.id)
+        .limit(1)
+        .correlate(Assessment)
+        .scalar_subquery()
+    )
+
+
+def undelivered() -> ColumnElement[bool]:
+    """Whether a letter of this request was given up, and none of its kind was written since."""
+    later = aliased(Letter)
+    replaced = exists().where(
+        later.request_id == Letter.request_id, later.kind == Letter.kind, later.created_at > Letter.created_at
+    )
+    return exists().where(Letter.request_id == Request.id, Letter.state == WorkState.FAILED, ~replaced)
+
+
+def query(*extra: ColumnElement[Any]) -> Select[Any]:
+    """Cases with vendor and latest request; the caller narrows, orders and limits."""
+    return (
+        select(Assessment, Vendor, Request, undelivered().label("undelivered"), *extra)
+        .join(Vendor, Vendor.id == Assessment.vendor_id)
+        .outerjoin(Request, Request.id == latest_request())
+    )
+
+
+def rows(session: Session, found: Sequence[Any], *, now: datetime) -> tuple[CaseRow, ...]:
+    """What `query` gave, opened with one look-up of keys."""
+    vault.preload(session, [line[1].key_id for line in found])
+    return tuple(_row(session, line[0], line[1], line[2], bool(line[3]), now=now) for line in found)
+
+
+def live() -> ColumnElement[bool]:
+    """Whether the latest request may still be answered."""
+    return and_(Request.status.in_(LIVE), Assessment.status == AssessmentStatus.SENT)
+
+
+def next_step(status: AssessmentStatus, request: Request | None, *, undelivered: bool, now: datetime) -> NextStep:
+    """What staff do next."""
+    if status is AssessmentStatus.SENT and request is not None and request.status in LIVE:
+        if undelivered:
+            return NextStep.FIX_LETTER
+        return NextStep.CHASE if request.due_at < now else NextStep.WAIT
+    steps = {
+        AssessmentStatus.INTAKE: NextStep.INTAKE,
+        AssessmentStatus.READY: NextStep.SEND,
+        AssessmentStatus.SENT: NextStep.WAIT,
+        AssessmentStatus.REVIEW: NextStep.REVIEW,
+        AssessmentStatus.DECIDED: NextStep.NONE,
+    }
+    return steps[status]
+
+
+def _row(
+    session: Session, case: Assessment, vendor: Vendor, request: Request | None, failed: bool, *, now: datetime
+) -> CaseRow:
+    return CaseRow(
+        id=case.id, reference=case.reference, vendor_id=vendor.id, vendor_reference=vendor.reference,
+        vendor=vault.open_text(session, vendor.name, context="vendor.name"),
+        service=vault.open_text(session, case.service, context="assessment.service"),
+        status=case.status, tier=case.tier, band=case.band, provisional=case.provisional, active_at=case.active_at,
+        created_at=case.created_at, decided_at=case.decided_at,
+        request=request.reference if request else None, request_status=request.status if request else None,
+        due_at=request.due_at if request else None,
+        answered=request.answered if request else 0, visible=request.visible if request else 0,
+        submitted_at=request.submitted_at if request else None, undelivered=failed,
+        next_step=next_step(case.status, request, undelivered=failed, now=now),
+    )  # fmt: skip

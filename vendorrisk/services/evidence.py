@@ -1,0 +1,208 @@
+"""Evidence: checking, sealing, attaching, reading and removing the files that back answers.
+
+Called by the vendor's pages; staff and auditors read with `open_file`. Bytes are sealed into the storage before the row
+is written, and deleted after the row says so: a crash in between leaves sealed bytes that nothing points to, never a
+row without its file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from vendorrisk.db import vault
+from vendorrisk.db.models import Evidence, EvidenceUse, Request, Vendor
+from vendorrisk.domain import filetypes
+from vendorrisk.domain.audit import Actor, EventKind
+from vendorrisk.domain.errors import NotFound
+from vendorrisk.domain.filetypes import InvalidFile
+from vendorrisk.domain.questionnaire import Question
+from vendorrisk.services import audit
+from vendorrisk.storage import Storage, sealed
+
+MAX_REQUEST_BYTES = 250 * 1024 * 1024
+MAX_FILES = 200
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file that was found to be what it says, and was sealed into the storage; no row points to it yet."""
+
+    id: UUID
+    name: str
+    kind: str
+    size: int
+    sha256: str
+    storage_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """One file for pages and reports. `question_ids` are the questions that it backs."""
+
+    id: UUID
+    name: str
+    kind: str
+    size: int
+    sha256: str
+    scan: str
+    uploaded_at: datetime
+    uploaded_by: str
+    question_ids: tuple[str, ...]
+
+    @property
+    def size_words(self) -> str:
+        """The size as people say it."""
+        if self.size < 1024:
+            return f"{self.size} bytes"
+        if self.size < 1024 * 1024:
+            return f"{self.size / 1024:.0f} KB"
+        return f"{self.size / 1024 / 1024:.1f} MB"
+
+
+def check_and_store(
+    session: Session, storage: Storage, request: Request, key_id: UUID, name: str, content: bytes
+) -> Checked:
+    """Check a file and seal it into the storage; `attach` then makes it part of the request. Raises InvalidFile."""
+    name = filetypes.clean_name(name)
+    kind = filetypes.check(name, content)
+    _check_room(session, request, len(content))
+    file_id = uuid4()
+    checked = Checked(file_id, name, kind, len(content), hashlib.sha256(content).hexdigest(), f"evidence-{file_id.hex}")
+    parts = (content[at : at + _CHUNK] for at in range(0, len(content), _CHUNK))
+    key = vault.data_key(session, key_id)
+    storage.put(checked.storage_name, sealed.seal_stream(key_id, key, parts, context=_context(file_id)))
+    return checked
+
+
+def _context(file_id: UUID) -> str:
+    return f"evidence:{file_id}"
+
+
+def _check_room(session: Session, request: Request, more: int) -> None:
+    count, used = session.execute(
+        select(func.count(), func.coalesce(func.sum(Evidence.size), 0)).where(
+            Evidence.request_id == request.id, Evidence.removed_at.is_(None)
+        )
+    ).one()
+    if used + more > MAX_REQUEST_BYTES:
+        left = (MAX_REQUEST_BYTES - used) // 1024 // 1024
+        raise InvalidFile(f"All files together may be {MAX_REQUEST_BYTES // 1024 // 1024} MB; {left} MB are left.")
+    if count >= MAX_FILES:
+        raise InvalidFile(f"There are {MAX_FILES} files already, which is the most. Remove some first.")
+
+
+def attach(
+    session: Session, request: Request, key_id: UUID, question: Question, checked: Checked, *, by: Actor, now: datetime
+) -> Evidence:
+    """Make a checked file part of the request, as what backs this question's answer."""
+    _check_room(session, request, checked.size)
+    row = Evidence(
+        id=checked.id, request_id=request.id, kind=checked.kind, size=checked.size, sha256=checked.sha256,
+        name=vault.seal_text(session, key_id, checked.name, context="evidence.name"),
+        storage_name=checked.storage_name, scan="not_scanned", uploaded_at=now,
+        uploaded_by=vault.seal_text(session, key_id, by.name, context="evidence.uploaded_by"),
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    session.add(EvidenceUse(evidence_id=row.id, question_id=question.id, request_id=request.id))
+    session.flush()
+    details = {"question": question.code, "name": checked.name, "size": checked.size, "sha256": checked.sha256}
+    _record(session, EventKind.EVIDENCE_ADDED, request, key_id, details, by=by, now=now)
+    return row
+
+
+def remove(
+    session: Session, request: Request, key_id: UUID, file_id: UUID, *, by: Actor, now: datetime
+) -> tuple[FileView, str]:
+    """Take a file back. Returns what it was, and the name to delete from the storage once this is committed."""
+    row = get(session, request, file_id)
+    view = _view(session, row, _uses(session, request).get(row.id, ()))
+    row.removed_at = now
+    session.execute(delete(EvidenceUse).where(EvidenceUse.evidence_id == row.id))
+    details: dict[str, object] = {"name": view.name, "sha256": row.sha256}
+    _record(session, EventKind.EVIDENCE_REMOVED, request, key_id, details, by=by, now=now)
+    return view, row.storage_name
+
+
+def get(session: Session, request: Request, file_id: UUID) -> Evidence:
+    """This request's file with this id. Raises NotFound, also for removed files and those of other requests."""
+    row = session.get(Evidence, file_id)
+    if row is None or row.request_id != request.id or row.removed_at is not None:
+        raise NotFound("There is no such file.")
+    return row
+
+
+def of_request(session: Session, request: Request) -> tuple[FileView, ...]:
+    """The files of a request, in the order in which they came; two queries."""
+    uses = _uses(session, request)
+    rows = session.scalars(
+        select(Evidence)
+        .where(Evidence.request_id == request.id, Evidence.removed_at.is_(None))
+        .order_by(Evidence.uploaded_at, Evidence.id)
+    )
+    return tuple(_view(session, row, uses.get(row.id, ())) for row in rows)
+
+
+def by_question(files: tuple[FileView, ...]) -> dict[str, tuple[FileView, ...]]:
+    """The files by the questions that they back."""
+    ids = {question for file in files for question in file.question_ids}
+    return {question: tuple(file for file in files if question in file.question_ids) for question in ids}
+
+
+def _uses(session: Session, request: Request) -> dict[UUID, tuple[str, ...]]:
+    uses: dict[UUID, tuple[str, ...]] = {}
+    rows = session.execute(
+        select(EvidenceUse.evidence_id, EvidenceUse.question_id)
+        .where(EvidenceUse.request_id == request.id)
+        .order_by(EvidenceUse.question_id)
+    )
+    for evidence_id, question_id in rows:
+        uses[evidence_id] = (*uses.get(evidence_id, ()), question_id)
+    return uses
+
+
+def _view(session: Session, row: Evidence, question_ids: tuple[str, ...]) -> FileView:
+    return FileView(
+        id=row.id, name=vault.open_text(session, row.name, context="evidence.name"), kind=row.kind, size=row.size,
+        sha256=row.sha256, scan=row.scan, uploaded_at=row.uploaded_at,
+        uploaded_by=vault.open_text(session, row.uploaded_by, context="evidence.uploaded_by"),
+        question_ids=question_ids,
+    )  # fmt: skip
+
+
+def read(
+    session: Session, request: Request, key_id: UUID, file_id: UUID, *, by: Actor, now: datetime
+) -> FileView:
+    """Note in the trail that somebody reads this file. Commit before its bytes leave."""
+    row = get(session, request, file_id)
+    view = _view(session, row, ())
+    details: dict[str, object] = {"name": view.name, "sha256": row.sha256}
+    _record(session, EventKind.EVIDENCE_READ, request, key_id, details, by=by, now=now)
+    return view
+
+
+def open_file(session: Session, storage: Storage, file_id: UUID) -> Iterator[bytes]:
+    """The plain bytes of a file, in parts. The key is taken at once; the bytes come as they are asked for."""
+    row = session.get_one(Evidence, file_id)
+    request = session.get_one(Request, row.request_id)
+    key_id = session.get_one(Vendor, request.vendor_id).key_id
+    key = vault.data_key(session, key_id)
+    return sealed.open_stream(key_id, key, storage.get(row.storage_name), context=_context(file_id))
+
+
+def _record(
+    session: Session, kind: EventKind, request: Request, key_id: UUID, details: dict[str, object], *, by: Actor,
+    now: datetime,
+) -> None:  # fmt: skip
+    audit.record(
+        session, kind, object_kind="assessment", object_id=request.assessment_id, key_id=key_id, by=by, now=now,
+        details={"request": request.reference, **details},
+    )  # fmt: skip

@@ -1,0 +1,65 @@
+"""Limits on what may be tried how often: counted in the database, so that they survive a restart.
+
+Called by invitations (codes, fresh links) and by sign-in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.orm import Session
+
+from vendorrisk.db import vault
+from vendorrisk.db.models import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `tries` of `what` within any stretch of time as long as `per`."""
+
+    what: str
+    tries: int
+    per: timedelta
+
+
+class TooMany(Exception):
+    """The limit is reached: answer 429, and say when to come back."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(f"too many tries; again in {retry_after}")
+        self.retry_after = retry_after
+
+
+def take(session: Session, limit: Limit, whom: str, *, now: datetime) -> None:
+    """Count one try at `limit.what` by or at `whom`. Raises TooMany, and counts nothing, where none is left."""
+    bucket = vault.bucket(session, limit.what, whom)
+    _one_at_a_time(session, bucket)
+    session.execute(delete(Attempt).where(Attempt.bucket == bucket, Attempt.at <= now - limit.per))
+    count, oldest = session.execute(
+        select(func.count(), func.min(Attempt.at)).where(Attempt.bucket == bucket)
+    ).one()
+    if count >= limit.tries:
+        raise TooMany(max(oldest + limit.per - now, timedelta(seconds=1)))
+    session.add(Attempt(bucket=bucket, at=now))
+    session.flush()
+
+
+def is_reached(session: Session, limit: Limit, whom: str, *, now: datetime) -> bool:
+    """Whether `take` would refuse; counts nothing."""
+    bucket = vault.bucket(session, limit.what, whom)
+    recent = select(func.count()).where(Attempt.bucket == bucket, Attempt.at > now - limit.per)
+    return session.scalars(recent).one() >= limit.tries
+
+
+def forget(session: Session, limit: Limit, whom: str) -> None:
+    """Give all tries back: after a success, say."""
+    session.execute(delete(Attempt).where(Attempt.bucket == vault.bucket(session, limit.what, whom)))
+
+
+def _one_at_a_time(session: Session, bucket: bytes) -> None:
+    # SQLite has one writer anyway; on PostgreSQL, parallel tries at one bucket queue up until the other's commit.
+    if session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(bucket[:8], "big", signed=True)
+        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})

@@ -1,0 +1,279 @@
+"""Reports: asking for one, making it once, keeping it sealed, reading it. Called by the pages and by the job.
+
+A report is a row: `ask` keeps the snapshot of every value in it; the job calls `make`, which renders the snapshot in a
+child process and keeps the bytes. The same snapshot is never rendered twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from vendorrisk.db import vault
+from vendorrisk.db.engine import Database
+from vendorrisk.db.models import Assessment, Event, Report, User, Vendor
+from vendorrisk.domain.assessment import WorkState
+from vendorrisk.domain.audit import SYSTEM, Actor, EventKind
+from vendorrisk.domain.errors import NotFound, WrongState
+from vendorrisk.reports import compose, pdf, view
+from vendorrisk.services import actors, audit, dossiers, references, report_facts, work
+from vendorrisk.services.dossiers import Dossier
+from vendorrisk.storage import Storage, sealed
+
+LEASE = timedelta(seconds=pdf.WALL_SECONDS + 30)
+"""Longer than a rendering can last."""
+PAUSES = (timedelta(seconds=10), timedelta(minutes=1))
+"""Three tries in all; then the report is parked and shown."""
+COALESCED = timedelta(minutes=10)
+_CONTEXT = "report.snapshot"
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """One report for pages."""
+
+    id: UUID
+    reference: str
+    assessment: str
+    state: WorkState
+    attempts: int
+    error: str
+    asked_at: datetime
+    asked_by: str
+    made_at: datetime | None
+    size: int | None
+    sha256: str
+    snapshot_hash: str
+
+    @property
+    def file_name(self) -> str:
+        """The name under which the report is saved: references only, nobody's name."""
+        return f"{self.reference}.pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A report taken for rendering."""
+
+    report_id: UUID
+    attempt: int
+    key_id: UUID
+    key: bytes
+    snapshot: view.Report
+
+
+def ask(session: Session, reference: str, *, organisation: str, by: Actor, now: datetime) -> Report:
+    """Ask for the report of an assessment as it stands.
+
+    Where a report with the same snapshot is there or on its way, it is that one; a failed one is tried again.
+    Raises NotFound, or WrongState before anything was sent.
+    """
+    dossier = dossiers.find(session, reference)
+    own = references.report(session, Report.reference, now=now)
+    facts = report_facts.gather(session, dossier, own, organisation=organisation, by=by, now=now)
+    snapshot = compose.report(facts)
+    digest = view.snapshot_hash(snapshot)
+    there = _with_snapshot(session, dossier, digest)
+    if there is not None:
+        if there.state is WorkState.FAILED:
+            work.start_again(there, now=now)
+        return there
+    return _add(session, dossier, snapshot, digest, by=by, now=now)
+
+
+def _with_snapshot(session: Session, dossier: Dossier, digest: str) -> Report | None:
+    same = select(Report).where(Report.assessment_id == dossier.case.id, Report.snapshot_hash == digest)
+    return session.scalars(same.order_by(Report.asked_at).limit(1)).first()
+
+
+def _add(
+    session: Session, dossier: Dossier, snapshot: view.Report, digest: str, *, by: Actor, now: datetime
+) -> Report:
+    report = Report(
+        id=uuid4(), reference=snapshot.reference, assessment_id=dossier.case.id, snapshot_hash=digest,
+        snapshot=vault.seal_json(session, dossier.key_id, view.to_plain(snapshot), context=_CONTEXT),
+        decision_id=report_facts.decision_id(session, dossier), state=WorkState.QUEUED, attempts=0, error="",
+        not_before=now, asked_by=actors.user_id(by), asked_at=now,
+    )  # fmt: skip
+    session.add(report)
+    session.flush()
+    _record(session, EventKind.REPORT_ASKED, report, {"snapshot": digest}, by=by, now=now)
+    return report
+
+
+def retry(session: Session, reference: str, *, by: Actor, now: datetime) -> Report:
+    """Try a failed report again, from the start. Raises NotFound, or WrongState where it has not failed."""
+    report = _get(session, reference)
+    if report.state is not WorkState.FAILED:
+        raise WrongState("Only reports that could not be made can be tried again.")
+    work.start_again(report, now=now)
+    _record(session, EventKind.REPORT_ASKED, report, {"snapshot": report.snapshot_hash}, by=by, now=now)
+    return report
+
+
+def due(session: Session, *, now: datetime) -> Sequence[UUID]:
+    """The reports that can be made now."""
+    return work.due(session, Report, now=now)
+
+
+def make(database: Database, storage: Storage, report_id: UUID, *, now: datetime) -> bool:
+    """Render a report and keep it; whether it is made. Does nothing where it is made or in other hands.
+
+    The rendering lies between two short transactions: nobody waits for it.
+    """
+    with database.writing() as session:
+        taken = _take(session, report_id, now=now)
+    if taken is None:
+        return False
+    try:
+        made = pdf.render(taken.snapshot)
+    except pdf.RenderFailed as error:
+        with database.writing() as session:
+            _failed(session, taken, str(error), now=now)
+        return False
+    name = _store(storage, taken, made)
+    with database.writing() as session:
+        return _keep(session, taken, name, made, now=now)
+
+
+def _take(session: Session, report_id: UUID, *, now: datetime) -> _Taken | None:
+    report = work.lease(session, Report, report_id, lasting=LEASE, now=now)
+    if report is None:
+        return None
+    if report.attempts > len(PAUSES) + 1:
+        # Its process was killed at every try, so nobody came to say that it failed.
+        _give_up(session, report, "The report was given up: it ended its process at every try.", now=now)
+        return None
+    try:
+        snapshot = view.from_plain(vault.open_json(session, report.snapshot, context=_CONTEXT))
+        key_id = _key_id(session, report)
+        return _Taken(report.id, report.attempts, key_id, vault.data_key(session, key_id), snapshot)
+    except vault.Erased:
+        work.give_up(report, "The vendor was erased.")
+        return None
+
+
+def _store(storage: Storage, taken: _Taken, made: bytes) -> str:
+    name = f"report-{uuid4().hex}"
+    parts = (made[at : at + _CHUNK] for at in range(0, len(made), _CHUNK))
+    storage.put(name, sealed.seal_stream(taken.key_id, taken.key, parts, context=_file_context(taken.report_id)))
+    return name
+
+
+def _keep(session: Session, taken: _Taken, name: str, made: bytes, *, now: datetime) -> bool:
+    report = session.get_one(Report, taken.report_id, populate_existing=True)
+    if not work.holds(report, taken.attempt):
+        return False
+    work.finish(report)
+    report.storage_name, report.sha256, report.size = name, hashlib.sha256(made).hexdigest(), len(made)
+    report.made_at = now
+    details = {"sha256": report.sha256, "size": report.size, "snapshot": report.snapshot_hash}
+    _record(session, EventKind.REPORT_MADE, report, details, by=SYSTEM, now=now)
+    return True
+
+
+def _failed(session: Session, taken: _Taken, error: str, *, now: datetime) -> None:
+    report = session.get_one(Report, taken.report_id, populate_existing=True)
+    if not work.holds(report, taken.attempt):
+        return
+    if report.attempts > len(PAUSES):
+        _give_up(session, report, error, now=now)
+        return
+    work.put_off(report, error, until=now + PAUSES[report.attempts - 1])
+
+
+def _give_up(session: Session, report: Report, error: str, *, now: datetime) -> None:
+    work.give_up(report, error)
+    _record(session, EventKind.REPORT_FAILED, report, {"error": error}, by=SYSTEM, now=now)
+
+
+def show(session: Session, reference: str) -> ReportView:
+    """One report. Raises NotFound."""
+    return _view(session, _get(session, reference))
+
+
+def of_case(session: Session, reference: str) -> tuple[ReportView, ...]:
+    """The reports of an assessment, the newest first. Raises NotFound."""
+    case = session.scalar(select(Assessment).where(Assessment.reference == reference))
+    if case is None:
+        raise NotFound("There is no such assessment.")
+    rows = session.scalars(
+        select(Report).where(Report.assessment_id == case.id).order_by(Report.asked_at.desc(), Report.id)
+    )
+    return tuple(_view(session, row) for row in rows)
+
+
+def note_reading(session: Session, reference: str, *, by: Actor, now: datetime) -> ReportView:
+    """Write that somebody takes this report; once in ten minutes for the same person. Commit before the bytes leave.
+
+    Raises NotFound where there is no such report, or it is not made yet.
+    """
+    report = _get(session, reference)
+    if report.state is not WorkState.DONE:
+        raise NotFound("There is no such report.")
+    if not _has_read(session, report, by=by, now=now):
+        _record(session, EventKind.REPORT_READ, report, {"sha256": report.sha256}, by=by, now=now)
+    return _view(session, report)
+
+
+def _has_read(session: Session, report: Report, *, by: Actor, now: datetime) -> bool:
+    recent = select(Event).where(
+        Event.object_kind == "assessment", Event.object_id == report.assessment_id, Event.actor_id == by.id,
+        Event.kind == EventKind.REPORT_READ.value, Event.at > now - COALESCED,
+    )  # fmt: skip
+    bodies = (vault.open_json(session, event.details, context=audit.CONTEXT) for event in session.scalars(recent))
+    return any(body.get("report") == report.reference for body in bodies)
+
+
+def open_pdf(session: Session, storage: Storage, reference: str) -> Iterator[bytes]:
+    """The report's bytes, in parts. Raises NotFound. Note the reading first."""
+    report = _get(session, reference)
+    if report.storage_name is None:
+        raise NotFound("There is no such report.")
+    key_id = _key_id(session, report)
+    key = vault.data_key(session, key_id)
+    return sealed.open_stream(key_id, key, storage.get(report.storage_name), context=_file_context(report.id))
+
+
+def _get(session: Session, reference: str) -> Report:
+    report = session.scalar(select(Report).where(Report.reference == reference))
+    if report is None:
+        raise NotFound("There is no such report.")
+    return report
+
+
+def _key_id(session: Session, report: Report) -> UUID:
+    owner = select(Vendor.key_id).join(Assessment, Assessment.vendor_id == Vendor.id)
+    return session.scalars(owner.where(Assessment.id == report.assessment_id)).one()
+
+
+def _file_context(report_id: UUID) -> str:
+    return f"report:{report_id}"
+
+
+def _view(session: Session, report: Report) -> ReportView:
+    case = session.get_one(Assessment, report.assessment_id)
+    user = session.get(User, report.asked_by) if report.asked_by else None
+    return ReportView(
+        id=report.id, reference=report.reference, assessment=case.reference, state=report.state,
+        attempts=report.attempts, error=report.error, asked_at=report.asked_at,
+        asked_by=(user.name or user.email) if user else "", made_at=report.made_at, size=report.size,
+        sha256=report.sha256 or "", snapshot_hash=report.snapshot_hash,
+    )  # fmt: skip
+
+
+def _record(
+    session: Session, kind: EventKind, report: Report, details: dict[str, Any], *, by: Actor, now: datetime
+) -> None:
+    audit.record(
+        session, kind, object_kind="assessment", object_id=report.assessment_id, key_id=_key_id(session, report),
+        by=by, now=now, details={"report": report.reference, **details},
+    )  # fmt: skip

@@ -1,0 +1,141 @@
+"""Sittings: a browser at the vendor that has passed the code, and what it may see. Called by the vendor's pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from vendorrisk.db import vault
+from vendorrisk.db.models import Assessment, Invitation, Request, RespondentSession, Vendor
+from vendorrisk.domain.assessment import RequestStatus
+from vendorrisk.domain.audit import Actor, ActorKind, EventKind
+from vendorrisk.domain.errors import NotFound
+from vendorrisk.services import audit, invitations
+from vendorrisk.services.invitations import Link
+
+_WRITABLE = (RequestStatus.SENT, RequestStatus.OPEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """One respondent at one request: everything a vendor's page may touch hangs on it."""
+
+    row: RespondentSession
+    invitation: Invitation
+    request: Request
+    vendor: Vendor
+
+    @property
+    def key_id(self) -> UUID:
+        """The key of the vendor whose request this is."""
+        return self.vendor.key_id
+
+    @property
+    def has_started(self) -> bool:
+        """Whether the respondent has said who they are."""
+        return self.row.started_at is not None
+
+
+def can_edit(request: Request, *, now: datetime) -> bool:
+    """Whether answers may still change."""
+    return request.status in _WRITABLE and now < request.closes_at
+
+
+def start(session: Session, link: Link, *, now: datetime) -> str:
+    """Open the request for a browser that passed the code. Returns its cookie's value."""
+    token = invitations.new_token()
+    row = RespondentSession(
+        invitation_id=link.invitation.id, request_id=link.request.id, token_hash=invitations.digest(token),
+        created_at=now, expires_at=link.invitation.expires_at,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    first = _open_request(session, link, now=now)
+    name = vault.open_text(session, link.invitation.name, context="invitation.name")
+    audit.record(
+        session, EventKind.REQUEST_OPENED, object_kind="assessment", object_id=link.request.assessment_id,
+        key_id=link.key_id, by=Actor(ActorKind.VENDOR, str(row.id), name), now=now,
+        details={"request": link.request.reference, "first": first},
+    )  # fmt: skip
+    return token
+
+
+def _open_request(session: Session, link: Link, *, now: datetime) -> bool:
+    unopened = update(Request).where(Request.id == link.request.id, Request.status == RequestStatus.SENT)
+    opened = session.execute(unopened.values(status=RequestStatus.OPEN, opened_at=now))
+    if link.invitation.opened_at is None:
+        link.invitation.opened_at = now
+    return cast("CursorResult[tuple[()]]", opened).rowcount == 1
+
+
+def find(
+    session: Session, reference: str, token: str, *, now: datetime, for_update: bool = False
+) -> Sitting:
+    """The sitting that this cookie has at this request. Raises NotFound, whatever it is that does not fit.
+
+    `for_update` holds the request's row, so that nobody submits or withdraws it meanwhile.
+    """
+    query = (
+        select(RespondentSession, Invitation, Request, Vendor)
+        .join(Invitation, Invitation.id == RespondentSession.invitation_id)
+        .join(Request, Request.id == RespondentSession.request_id)
+        .join(Vendor, Vendor.id == Request.vendor_id)
+        .where(
+            RespondentSession.token_hash == invitations.digest(token), Request.reference == reference,
+            RespondentSession.ended_at.is_(None), RespondentSession.expires_at > now,
+        )
+    )  # fmt: skip
+    if for_update:
+        query = query.with_for_update(of=Request)
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise NotFound("There is no such request, or it is not open in this browser.")
+    return Sitting(*found)
+
+
+def is_known(session: Session, link: Link, token: str, *, now: datetime) -> bool:
+    """Whether a browser has passed the code for this link's request before, and is still remembered."""
+    alive = select(RespondentSession.id).where(
+        RespondentSession.token_hash == invitations.digest(token), RespondentSession.request_id == link.request.id,
+        RespondentSession.ended_at.is_(None), RespondentSession.expires_at > now,
+    )  # fmt: skip
+    return session.scalar(alive) is not None
+
+
+def introduce(session: Session, sitting: Sitting, name: str, role: str, *, now: datetime) -> None:
+    """The respondent says who they are: their answers carry this name."""
+    sitting.row.name = vault.seal_text(session, sitting.key_id, name, context="session.name")
+    sitting.row.role = vault.seal_text(session, sitting.key_id, role, context="session.role")
+    sitting.row.started_at = sitting.row.started_at or now
+    audit.record(
+        session, EventKind.RESPONDENT_STARTED, object_kind="assessment", object_id=sitting.request.assessment_id,
+        key_id=sitting.key_id, by=Actor(ActorKind.VENDOR, str(sitting.row.id), name), now=now,
+        details={"request": sitting.request.reference, "role": role},
+    )  # fmt: skip
+
+
+def name_of(session: Session, sitting: Sitting) -> str:
+    """The respondent's name: as they gave it, else the invited person's."""
+    if sitting.row.name is not None:
+        return vault.open_text(session, sitting.row.name, context="session.name")
+    return vault.open_text(session, sitting.invitation.name, context="invitation.name")
+
+
+def role_of(session: Session, sitting: Sitting) -> str:
+    """The respondent's role as they gave it, or nothing."""
+    return vault.open_optional(session, sitting.row.role, context="session.role")
+
+
+def actor(session: Session, sitting: Sitting) -> Actor:
+    """The respondent, as the trail knows them."""
+    return Actor(ActorKind.VENDOR, str(sitting.row.id), name_of(session, sitting))
+
+
+def assessment(session: Session, sitting: Sitting) -> Assessment:
+    """The case that this request belongs to."""
+    return session.get_one(Assessment, sitting.request.assessment_id)

@@ -1,0 +1,73 @@
+"""A bucket of sealed files, at Amazon or anything that speaks S3; the storage of a service on several machines.
+
+The keys come from where S3 tools look for them (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, or the machine's own role).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from vendorrisk.storage.base import AlreadyThere, BadStorage, Missing, checked
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+_CHUNK = 64 * 1024
+_OPTIONS = frozenset({"endpoint", "region"})
+
+
+class S3Storage:
+    """Objects under one prefix of one bucket."""
+
+    def __init__(self, store: S3Store) -> None:
+        self._store = store
+
+    def put(self, name: str, chunks: Iterable[bytes]) -> None:
+        """One request with "only if there is none": the object is there as a whole or not at all."""
+        import obstore
+        from obstore.exceptions import AlreadyExistsError
+
+        body = b"".join(chunks)  # 25 MB at most; a multipart upload could not say "only if there is none"
+        try:
+            obstore.put(self._store, checked(name), body, mode="create", use_multipart=False)
+        except AlreadyExistsError:
+            raise AlreadyThere(name) from None
+
+    def get(self, name: str) -> Iterator[bytes]:
+        """Ask for the object at once, read it as asked for."""
+        import obstore
+
+        try:
+            found = obstore.get(self._store, checked(name))
+        except FileNotFoundError:
+            raise Missing(name) from None
+        return (bytes(chunk) for chunk in found.stream(min_chunk_size=_CHUNK))
+
+    def delete(self, name: str) -> None:
+        """Remove the object, if there is one."""
+        import obstore
+
+        try:
+            obstore.delete(self._store, checked(name))
+        except FileNotFoundError:
+            return
+
+
+def from_url(url: str) -> S3Storage:
+    """The storage in `s3://bucket/prefix?region=…&endpoint=https://…`. Raises BadStorage."""
+    from obstore.store import S3Store  # here, because only who uses a bucket should pay for it at start
+
+    parts = urlsplit(url)
+    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    if not parts.hostname or not options.keys() <= _OPTIONS:
+        raise BadStorage("Write the bucket as s3://bucket/prefix?region=eu-central-1 (and endpoint=https://… if need be).")
+    return S3Storage(
+        S3Store(
+            parts.netloc,
+            prefix=parts.path.strip("/") or None,
+            client_options={"allow_http": options.get("endpoint", "").startswith("http://"), "timeout": "30s"},
+            **options,
+        )
+    )
