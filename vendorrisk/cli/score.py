@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     """Print one JSON object for each submission; 0 if all were scored, 2 if one was refused."""
     library = shipped.load()
     try:
-        text = sys.stdin.read() if options.file == "-" else Path(options.file).read_text(encoding="utf-8")
+        text = sys.stdin.read() if options.file == "-" else Path(options.file).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         print(f"{options.file}: {error}", file=sys.stderr)
         return REFUSED
@@ -76,8 +76,9 @@ def submissions(text: str) -> Iterator[tuple[int, object]]:
         yield 1, _parse(text)
         return
     except InvalidAnswer as error:
-        lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-        if len(lines) < 2 or not lines[0][1].rstrip().endswith("}"):
+        # Not splitlines(): that also cuts at characters which may stand inside a JSON text.
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+        if len(lines) < 2 or not any(line.startswith("{") and line.rstrip().endswith("}") for _, line in lines):
             yield 1, error
             return
     for number, line in lines:
@@ -100,6 +101,6 @@ def _parse(text: str) -> object:
 
     try:
         parsed: object = json.loads(text, parse_float=Decimal, parse_constant=refuse, object_pairs_hook=pairs)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, DecimalException, RecursionError) as error:
         raise InvalidAnswer(f"not JSON: {error}") from None
     return parsed

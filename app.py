@@ -1,0 +1,21 @@
+"""Starts vendorrisk: `python app.py` runs pages and jobs in one process; other WSGI servers call `create()`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from flask import Flask
+
+from vendorrisk import __main__ as program
+from vendorrisk import factory
+from vendorrisk.settings import Settings
+
+
+def create() -> Flask:
+    """The web application alone, without the jobs: for `gunicorn 'app:create()'` and the like."""
+    return factory.create_app(Settings.from_env(os.environ))
+
+
+if __name__ == "__main__":
+    sys.exit(program.main(["serve", *sys.argv[1:]]))

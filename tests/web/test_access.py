@@ -1,0 +1,296 @@
+"""Who may open what: one table over every route and the whole cast. A route that is not in the table fails.
+
+`petra` is staff, `adam` administers, `audrey` audits, `victor` answers for the vendor of the case, `mallory` for another
+vendor, and must see nothing of it. Everybody sends forms with a valid token, so what is tested is who they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests import builders
+from tests.conftest import Cast, SignIn
+from tests.web import vendor_visits
+from vendorrisk.db.engine import Database
+from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
+from vendorrisk.domain.roles import Role
+
+
+class Fate(Enum):
+    """What becomes of a person at a door."""
+
+    IN = "comes in"
+    ASKED = "is asked to sign in"
+    NOTHING = "sees nothing: 404"
+
+
+IN, ASKED, NOTHING = Fate.IN, Fate.ASKED, Fate.NOTHING
+
+
+@dataclass(frozen=True)
+class Row:
+    """The fate of each person at one kind of door."""
+
+    anonymous: Fate
+    petra: Fate
+    adam: Fate
+    audrey: Fate
+    victor: Fate
+    mallory: Fate
+
+
+STAFF = Row(anonymous=ASKED, petra=IN, adam=IN, audrey=NOTHING, victor=ASKED, mallory=ASKED)
+AUDITORS = Row(anonymous=ASKED, petra=NOTHING, adam=IN, audrey=IN, victor=ASKED, mallory=ASKED)
+SIGNED_IN = Row(anonymous=ASKED, petra=IN, adam=IN, audrey=IN, victor=ASKED, mallory=ASKED)
+EVERYBODY = Row(anonymous=IN, petra=IN, adam=IN, audrey=IN, victor=IN, mallory=IN)
+VENDOR = Row(anonymous=NOTHING, petra=NOTHING, adam=NOTHING, audrey=NOTHING, victor=IN, mallory=NOTHING)
+NOBODY = Row(anonymous=NOTHING, petra=NOTHING, adam=NOTHING, audrey=NOTHING, victor=NOTHING, mallory=NOTHING)
+
+TABLE: dict[str, Row] = {
+    "static": EVERYBODY,
+    "about.accessibility": EVERYBODY,
+    "about.privacy": EVERYBODY,
+    "account.show": SIGNED_IN,
+    "account.demo_sign_in": NOBODY,  # the demonstration's; test_sign_in.py has it
+    "security.login": EVERYBODY,
+    "security.logout": SIGNED_IN,
+    "security.forgot_password": EVERYBODY,
+    "security.reset_password": EVERYBODY,
+    "security.change_password": SIGNED_IN,
+    "staff.start": SIGNED_IN,
+    "staff.home": STAFF,
+    "staff.vendor_list": STAFF,
+    "staff.vendor": STAFF,
+    "staff.add_vendor": STAFF,
+    "staff.edit_vendor": STAFF,
+    "staff.add_contact": STAFF,
+    "staff.edit_contact": STAFF,
+    "staff.open_assessment": STAFF,
+    "staff.assessment_list": STAFF,
+    "staff.assessment": STAFF,
+    "staff.intake": STAFF,
+    "staff.intake_page": STAFF,
+    "staff.save_intake_page": STAFF,
+    "staff.intake_result": STAFF,
+    "staff.complete_intake": STAFF,
+    "staff.send": STAFF,
+    "staff.request_status": STAFF,
+    "staff.fresh_link": STAFF,
+    "staff.withdraw": STAFF,
+    "staff.undelivered": STAFF,
+    "staff.retry_letter": STAFF,
+    "staff.answers": STAFF,
+    "staff.review_answer": STAFF,
+    "staff.answer_on_behalf": STAFF,
+    "staff.save_on_behalf": STAFF,
+    "staff.evidence_file": STAFF,
+    "staff.start_review": STAFF,
+    "staff.begin_review": STAFF,
+    "staff.score": STAFF,
+    "staff.dismiss_contradiction": STAFF,
+    "staff.decision": STAFF,
+    "staff.decide": STAFF,
+    "staff.reports": STAFF,
+    "staff.ask_for_report": STAFF,
+    "staff.report": STAFF,
+    "staff.download_report": STAFF,
+    "staff.retry_report": STAFF,
+    "staff.trail": STAFF,
+    "auditor.decided": AUDITORS,
+    "auditor.assessment": AUDITORS,
+    "auditor.trail": AUDITORS,
+    "auditor.report": AUDITORS,
+    "vendor.link": EVERYBODY,
+    "vendor.follow": EVERYBODY,
+    "vendor.code": EVERYBODY,
+    "vendor.give_code": EVERYBODY,
+    "vendor.fresh": EVERYBODY,
+    "vendor.fresh_asked": EVERYBODY,
+    "vendor.start": VENDOR,
+    "vendor.begin": VENDOR,
+    "vendor.tasks": VENDOR,
+    "vendor.section": VENDOR,
+    "vendor.save_section": VENDOR,
+    "vendor.question": VENDOR,
+    "vendor.save_answer": VENDOR,
+    "vendor.attach": VENDOR,
+    "vendor.download": VENDOR,
+    "vendor.preview": VENDOR,
+    "vendor.check": VENDOR,
+    "vendor.submit": VENDOR,
+    "vendor.done": VENDOR,
+    "vendor.closed": VENDOR,
+}
+
+NOT_THERE = "00000000-0000-0000-0000-0000000000aa"
+WITHOUT_AN_OBJECT = frozenset(
+    # There is no letter, file or report in this world, so even those who may come in find nothing. That others get no
+    # further is proven all the same; that these do is proven by the tests of each room.
+    {
+        "staff.retry_letter", "staff.evidence_file", "staff.report", "staff.download_report", "staff.retry_report",
+        "auditor.report", "vendor.download",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class World:
+    """The people, each in a browser, and what stands for the variable parts of addresses."""
+
+    people: Mapping[str, FlaskClient]
+    values: Mapping[str, Mapping[str, object]]
+
+
+@pytest.fixture
+def world(app: Flask, database: Database, cast: Cast, sign_in: SignIn) -> World:
+    """Two vendors with a request each, and a case that is decided."""
+    with database.writing() as session:
+        vendor = builders.add_vendor(session, "Northwind Mail")
+        contact = builders.add_contact(session, vendor)
+        case = builders.add_assessment(session, vendor, status=AssessmentStatus.READY, owner=cast.petra)
+        request = builders.add_request(session, case, contact=contact, status=RequestStatus.OPEN)
+        link = builders.add_link(session, request)
+        decided = builders.add_assessment(session, vendor, status=AssessmentStatus.DECIDED)
+        others = builders.add_request(session)
+        other_link = builders.add_link(session, others, "Mallory Fox", "mallory@tailspin.example")
+        asked = builders.tiny()
+        section = asked.sections[0]
+        references = {"vendor": vendor.reference, "case": case.reference, "request": request.reference}
+        contact_id, decided_reference = contact.id, decided.reference
+    people = {
+        "anonymous": app.test_client(),
+        "petra": sign_in(cast.petra),
+        "adam": sign_in(cast.adam),
+        "audrey": sign_in(cast.audrey),
+        "victor": vendor_visits.enter(app, database, link).browser,
+        "mallory": vendor_visits.enter(app, database, other_link, name="Mallory Fox").browser,
+    }
+    parts: dict[str, object] = {
+        "question_id": section.questions[0].id,
+        "code": section.questions[0].code,
+        "questionnaire_id": asked.id,
+        "section_id": section.id,
+        "contact_id": contact_id,
+        "number": 1,
+        "token": "no-such-token",
+        "file_id": NOT_THERE,
+        "letter_id": NOT_THERE,
+        "filename": "site.css",
+    }
+    return World(
+        people,
+        {
+            "/vendors": {**parts, "reference": references["vendor"]},
+            "/assessments": {**parts, "reference": references["case"]},
+            "/requests": {**parts, "reference": references["request"]},
+            "/respond": {**parts, "reference": references["request"]},
+            "/audit": {**parts, "reference": decided_reference},
+            "/q": {**parts, "token": link},
+            "": {**parts, "reference": "nothing"},
+        },
+    )
+
+
+def address(app: Flask, world: World, endpoint: str) -> str:
+    """Where the door is, for the case of this world."""
+    rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
+    prefix = next(prefix for prefix in world.values if str(rule).startswith(prefix))
+    needed = {name: value for name, value in world.values[prefix].items() if name in rule.arguments}
+    with app.test_request_context():
+        return app.url_for(endpoint, **needed)  # type: ignore[arg-type]
+
+
+def knock(browser: FlaskClient, method: str, url: str) -> TestResponse:
+    """Try a door. A POST carries a token that is good for this browser."""
+    if method == "GET":
+        return browser.get(url)
+    for page in ("/account", "/sign-in"):
+        shown = browser.get(page)
+        if shown.status_code == 200:
+            return browser.post(url, data={"csrf_token": builders.token_in(shown)})
+    raise AssertionError("there is no page with a token")
+
+
+def fate(answer: TestResponse) -> Fate:
+    """What became of the person."""
+    if answer.status_code == 303 and re.match(r"/sign-in(\?|$)", answer.location or ""):
+        return ASKED
+    return NOTHING if answer.status_code == 404 else IN
+
+
+def doors(app: Flask) -> list[tuple[str, str]]:
+    """Every endpoint with each of its methods; those that only look come first."""
+    found = [(rule.endpoint, method) for rule in app.url_map.iter_rules() for method in (rule.methods or set())]
+    return sorted(((endpoint, method) for endpoint, method in found if method != "HEAD"), key=lambda door: door[1])
+
+
+def test_every_route_is_in_the_table(app: Flask) -> None:
+    there = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert there - set(TABLE) == set(), "say in TABLE who may open these"
+    assert set(TABLE) - there == set(), "these are gone"
+
+
+def test_nobody_gets_where_they_may_not(app: Flask, world: World) -> None:
+    wrong = []
+    for endpoint, method in doors(app):
+        row, url = TABLE[endpoint], address(app, world, endpoint)
+        for person, browser in world.people.items():
+            expected: Fate = getattr(row, person)
+            if expected is IN:
+                continue
+            answer = knock(browser, method, url)
+            if fate(answer) is not expected:
+                wrong.append(f"{person} at {method} {url} ({endpoint}): {answer.status_code}, not: {expected.value}")
+    assert wrong == []
+
+
+def test_those_who_may_come_in_do(app: Flask, world: World) -> None:
+    wrong = []
+    for endpoint, method in doors(app):
+        row, url = TABLE[endpoint], address(app, world, endpoint)
+        if endpoint == "security.logout":
+            continue
+        for person, browser in world.people.items():
+            if getattr(row, person) is not IN or (row is EVERYBODY and person != "anonymous"):
+                continue
+            answer = knock(browser, method, url)
+            missing = endpoint in WITHOUT_AN_OBJECT and answer.status_code == 404
+            if (fate(answer) is not IN and not missing) or answer.status_code >= 500:
+                wrong.append(f"{person} at {method} {url} ({endpoint}): {answer.status_code} {answer.location or ''}")
+    assert wrong == []
+
+
+def test_another_vendors_page_reads_like_nothing_at_all(world: World, app: Flask) -> None:
+    """Mallory cannot tell a request that exists from one that does not."""
+    mallory = world.people["mallory"]
+    there = mallory.get(address(app, world, "vendor.tasks"))
+    nothing = mallory.get("/respond/R-NOTHING")
+    assert there.status_code == nothing.status_code == 404
+    assert there.text == nothing.text
+
+
+def test_an_auditor_changes_nothing(app: Flask) -> None:
+    """No route that auditors may open takes anything but looks, their own account apart."""
+    changing = [
+        endpoint
+        for endpoint, method in doors(app)
+        if method != "GET" and TABLE[endpoint].audrey is IN and TABLE[endpoint] is not EVERYBODY
+    ]
+    assert sorted(changing) == ["security.change_password", "security.logout"]
+
+
+def test_roles_are_those_of_the_account(app: Flask, database: Database, sign_in: SignIn) -> None:
+    with database.writing() as session:
+        both = builders.add_user(session, "both@acme.example", roles=[Role.STAFF, Role.AUDITOR])
+        none = builders.add_user(session, "none@acme.example", roles=[])
+    assert sign_in(both).get("/home").status_code == 200
+    assert sign_in(both).get("/audit").status_code == 200
+    assert sign_in(none).get("/home").status_code == 404

@@ -1,0 +1,150 @@
+"""Evidence: what is taken, what is refused and how that is said, how it is kept and given back."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+from werkzeug.test import TestResponse
+
+from tests import builders
+from tests.domain.hostile_files import GOOD, HOSTILE, pdf
+from tests.web import vendor_visits as visits
+from tests.web.vendor_visits import Visit
+from vendorrisk.db.engine import Database
+from vendorrisk.db.models import Event, Evidence, EvidenceUse
+from vendorrisk.library import loader, shipped
+from vendorrisk.settings import Settings
+
+CANARY = b"canary: the list of our customers"
+QUESTION = "remote_access"
+
+
+@pytest.fixture
+def victor(app: Flask, database: Database) -> Visit:
+    with database.writing() as session:
+        asked = [builders.tiny(), loader.load(shipped.FOLDER / "examples" / "file.yaml")]
+        token = builders.add_link(session, builders.add_request(session, questionnaires=asked))
+    return visits.enter(app, database, token)
+
+
+def attach(visit: Visit, name: str, content: bytes, question: str = QUESTION) -> TestResponse:
+    data = {f"q-{question}-files": (io.BytesIO(content), name)}
+    return visit.post(f"/evidence/{question}", data, content_type="multipart/form-data")
+
+
+def kept(database: Database) -> list[Evidence]:
+    with database.reading() as session:
+        return list(session.scalars(select(Evidence).order_by(Evidence.uploaded_at)))
+
+
+def test_good_files_come_back_as_they_were_to_be_saved_and_never_shown(victor: Visit, database: Database) -> None:
+    for name, content in GOOD.values():
+        answer = attach(victor, name, content)
+        assert answer.status_code == 200, answer.text
+        row = next(row for row in kept(database) if row.sha256 == hashlib.sha256(content).hexdigest())
+        back = victor.get(f"/evidence/{row.id}")
+        assert back.data == content
+        assert back.headers["Content-Disposition"].startswith("attachment; ")
+        assert back.headers["X-Content-Type-Options"] == "nosniff"
+        assert back.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+        assert back.headers["Cache-Control"] == "no-store"
+        assert "html" not in back.content_type
+    assert len(kept(database)) == len(GOOD)
+
+
+def test_hostile_files_leave_nothing_behind(victor: Visit, database: Database, settings: Settings) -> None:
+    for what, (name, content) in HOSTILE.items():
+        if what == "too large":
+            continue  # has a test of its own
+        answer = attach(victor, name, content)
+        assert answer.status_code == 422, what
+        assert answer.json is not None
+        assert len(answer.json["messages"]) == 1, what
+    assert kept(database) == []
+    assert not [path for path in Path(settings.storage).rglob("*") if path.is_file()]
+
+
+def test_a_file_that_is_too_large_for_one_sending_says_so(victor: Visit, database: Database) -> None:
+    csrf = builders.token_in(victor.get("/start"))
+    body = b"a" * (27 * 1024 * 1024)
+    answer = victor.browser.post(
+        victor.url(f"/evidence/{QUESTION}"), data=body, content_type="multipart/form-data; boundary=b",
+        headers={"X-CSRFToken": csrf},
+    )  # fmt: skip
+    assert answer.status_code == 413
+    assert kept(database) == []
+
+
+def test_on_disk_a_file_is_sealed_under_a_random_name(victor: Visit, database: Database, settings: Settings) -> None:
+    attach(victor, "customers.txt", CANARY)
+    (path,) = [path for path in Path(settings.storage).rglob("*") if path.is_file()]
+    assert CANARY not in path.read_bytes()
+    assert "customers" not in path.name
+    (row,) = kept(database)
+    assert b"customers" not in row.name
+
+
+def test_a_file_is_attached_and_removed_without_javascript(
+    victor: Visit, database: Database, settings: Settings
+) -> None:
+    page = "/sections/follow-up/remote_work"
+    fields = visits.fields_of(victor.get(page))
+    data = {**fields, f"q-{QUESTION}": "no", "stay": QUESTION, f"q-{QUESTION}-files": (io.BytesIO(pdf()), "Policy.pdf")}
+    answer = victor.browser.post(victor.url(page), data=data, content_type="multipart/form-data")
+    assert answer.location == victor.url(f"{page}#q-{QUESTION}-question")
+    shown = victor.get(page)
+    assert "Policy.pdf" in shown.text
+    assert "Policy.pdf" in victor.get("/check").text
+    (row,) = kept(database)
+    fields = visits.fields_of(shown)
+    answer = victor.browser.post(victor.url(page), data={**fields, "remove-file": f"{QUESTION}:{row.id}"})
+    assert answer.status_code == 303
+    assert "Policy.pdf" not in victor.get(page).text
+    assert not [path for path in Path(settings.storage).rglob("*") if path.is_file()]
+    assert victor.get(f"/evidence/{row.id}").status_code == 404
+
+
+def test_a_bad_file_does_not_cost_the_good_answers_on_the_page(victor: Visit, database: Database) -> None:
+    page = "/sections/follow-up/remote_work"
+    fields = visits.fields_of(victor.get(page))
+    files = [(io.BytesIO(b"MZ"), "tool.exe"), (io.BytesIO(pdf()), "Policy.pdf")]
+    data = {**fields, f"q-{QUESTION}": "no", f"q-{QUESTION}-files": files}
+    answer = victor.browser.post(victor.url(page), data=data, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert "“tool.exe”: The file must be a PDF" in answer.text
+    assert "Policy.pdf" in answer.text
+    request = visits.request_of(database, victor.reference)
+    assert request.answered == 1
+
+
+def test_the_answer_to_a_question_of_type_file_is_its_files(victor: Visit, database: Database) -> None:
+    asked = loader.load(shipped.FOLDER / "examples" / "file.yaml").questions[0]
+    attach(victor, "Register.pdf", pdf(), asked.id)
+    assert visits.request_of(database, victor.reference).answered == 1
+    assert "Register.pdf" in victor.get("/check").text
+
+
+def test_all_files_together_have_a_limit(victor: Visit, database: Database) -> None:
+    attach(victor, "a.pdf", pdf())
+    with database.writing() as session:
+        session.execute(update(Evidence).values(size=250 * 1024 * 1024 - 10))
+    answer = attach(victor, "b.pdf", pdf())
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert "All files together may be 250 MB" in answer.json["messages"][0]
+
+
+def test_adding_reading_and_removing_are_in_the_trail(victor: Visit, database: Database) -> None:
+    attach(victor, "a.pdf", pdf())
+    (row,) = kept(database)
+    victor.get(f"/evidence/{row.id}")
+    with database.reading() as session:
+        kinds = [event.kind for event in session.scalars(select(Event).order_by(Event.number))]
+        assert session.scalars(select(EvidenceUse.question_id)).all() == [QUESTION]
+    assert "evidence.added" in kinds
+    assert "evidence.read" in kinds

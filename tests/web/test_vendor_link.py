@@ -1,0 +1,302 @@
+"""The link and the code: scanners change nothing, dead links look alike, codes work once, here, and not for long."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from tests import builders
+from tests.conftest import Clock
+from tests.web import vendor_visits as visits
+from vendorrisk.db.engine import Database
+from vendorrisk.db.models import Event, Invitation, RespondentSession
+from vendorrisk.domain.assessment import RequestStatus
+from vendorrisk.services import invitations
+
+UNKNOWN = "A" * 43
+CANARIES = ("Canarius", "canarius", "Mailcanary", "Victoria", "Acme", "Petra")
+
+
+@pytest.fixture
+def token(database: Database) -> str:
+    """A living link for Victoria at Canarius, sent by Petra of Acme."""
+    with database.writing() as session:
+        sender = builders.add_user(session)
+        vendor = builders.add_vendor(session, "Canarius Ltd")
+        builders.add_contact(session, vendor, "Victoria Canarius", "victoria@canarius.example")
+        case = builders.add_assessment(session, vendor, service="Mailcanary")
+        request = builders.add_request(session, case, sender=sender)
+        return builders.add_link(session, request, "Victoria Canarius", "victoria@canarius.example")
+
+
+def reference_of(database: Database, token: str) -> str:
+    with database.reading() as session:
+        found = invitations.find(session, token, now=builders.NOW)
+        assert found is not None
+        return found.request.reference
+
+
+def test_a_scanner_changes_nothing_and_learns_no_name(app: Flask, database: Database, token: str) -> None:
+    before = visits.rows(database)
+    for _ in range(50):
+        page = app.test_client().get(f"/q/{token}")
+        assert page.status_code == 200
+        seen = page.text + str(page.headers)
+        assert not [name for name in CANARIES if name in seen]
+        assert not re.search(r"http-equiv=.?refresh", page.text)
+    for _ in range(10):
+        assert app.test_client().head(f"/q/{token}").status_code == 200
+    assert visits.rows(database) == before
+    visit = visits.enter(app, database, token)
+    assert visit.get().status_code == 200
+
+
+def test_the_token_is_in_no_later_address_and_in_no_column(app: Flask, database: Database, token: str) -> None:
+    visit = visits.enter(app, database, token)
+    page = visit.get("/start")
+    assert token not in page.text
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    with database.reading() as session:
+        assert session.scalars(select(Invitation)).one().token_hash != token.encode()
+
+
+def test_the_first_code_opens_the_request_and_says_so_in_the_trail(app: Flask, database: Database, token: str) -> None:
+    reference = reference_of(database, token)
+    browser = app.test_client()
+    code = visits.ask_for_code(browser, database, token)
+    assert visits.request_of(database, reference).status is RequestStatus.SENT
+    builders.post(browser, f"/q/{token}/code", {"code": code})
+    request = visits.request_of(database, reference)
+    assert (request.status, request.opened_at) == (RequestStatus.OPEN, builders.NOW)
+    with database.reading() as session:
+        kinds = [event.kind for event in session.scalars(select(Event).order_by(Event.number))]
+    assert kinds.index("invitation.code_sent") < kinds.index("request.opened")
+
+
+def test_the_code_page_masks_the_mailbox_and_names_nobody(app: Flask, database: Database, token: str) -> None:
+    browser = app.test_client()
+    visits.ask_for_code(browser, database, token)
+    page = browser.get(f"/q/{token}/code")
+    assert "v•••@c•••.example" in page.text
+    assert not [name for name in CANARIES if name in page.text]
+    (letter,) = visits.letters(database, "access_code")
+    assert letter["to"] == "victoria@canarius.example"
+    assert not [name for name in CANARIES if name in letter["subject"] + letter["text"]]
+
+
+def test_spaces_in_a_pasted_code_do_not_matter(app: Flask, database: Database, token: str) -> None:
+    browser = app.test_client()
+    code = visits.ask_for_code(browser, database, token)
+    answer = builders.post(browser, f"/q/{token}/code", {"code": f" {code[:3]} {code[3:]}\n"})
+    assert answer.status_code == 303
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
+def test_the_fifth_wrong_code_locks_and_the_right_one_is_refused_then(app: Flask, database: Database, token: str) -> None:
+    browser = app.test_client()
+    code = visits.ask_for_code(browser, database, token)
+    page = f"/q/{token}/code"
+    for left in (4, 3, 2, 1):
+        answer = builders.post(browser, page, {"code": wrong(code)})
+        assert answer.status_code == 422
+        assert f"{left} {'tries are' if left > 1 else 'try is'} left" in answer.text
+    assert "tried too often" in builders.post(browser, page, {"code": wrong(code)}).text
+    answer = builders.post(browser, page, {"code": code})
+    assert answer.status_code == 422
+    assert "tried too often" in answer.text
+    fresh = visits.ask_for_code(browser, database, token, again=True)
+    assert builders.post(browser, page, {"code": fresh}).status_code == 303
+
+
+def test_a_code_ends_after_ten_minutes(app: Flask, database: Database, token: str, clock: Clock) -> None:
+    browser = app.test_client()
+    code = visits.ask_for_code(browser, database, token)
+    clock.advance(minutes=10)
+    answer = builders.post(browser, f"/q/{token}/code", {"code": code})
+    assert answer.status_code == 422
+    assert "has expired" in answer.text
+
+
+def test_a_code_works_once(app: Flask, database: Database, token: str) -> None:
+    browser = app.test_client()
+    code = visits.ask_for_code(browser, database, token)
+    assert builders.post(browser, f"/q/{token}/code", {"code": code}).status_code == 303
+    answer = builders.post(browser, f"/q/{token}/code", {"code": code})
+    assert answer.status_code == 422
+    assert "was used already" in answer.text
+
+
+def test_a_code_works_only_in_the_browser_that_asked(app: Flask, database: Database, token: str) -> None:
+    code = visits.ask_for_code(app.test_client(), database, token)
+    other = app.test_client()
+    visits.ask_for_code(other, database, token)
+    assert builders.post(other, f"/q/{token}/code", {"code": code}).status_code == 422
+    stranger = app.test_client()
+    answer = stranger.post(
+        f"/q/{token}/code", data={"code": code, "csrf_token": builders.token_in(stranger.get(f"/q/{token}"))}
+    )
+    assert answer.status_code == 422
+    assert "cookie" in answer.text
+
+
+def test_a_new_code_replaces_the_old(app: Flask, database: Database, token: str) -> None:
+    browser = app.test_client()
+    old = visits.ask_for_code(browser, database, token)
+    new = visits.ask_for_code(browser, database, token, again=True)
+    if new != old:
+        assert builders.post(browser, f"/q/{token}/code", {"code": old}).status_code == 422
+    assert builders.post(browser, f"/q/{token}/code", {"code": new}).status_code == 303
+
+
+def test_codes_are_not_sent_without_end(app: Flask, database: Database, token: str) -> None:
+    browser = app.test_client()
+    answers = [builders.post(browser, f"/q/{token}", page=f"/q/{token}") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [303] * 4 + [429] * 2
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert len(visits.codes(database)) == 4
+
+
+def test_asking_for_new_codes_gives_no_more_guesses_than_twenty_a_day(
+    app: Flask, database: Database, token: str, clock: Clock
+) -> None:
+    browser, taken = app.test_client(), 0
+    for _ in range(7):
+        code = visits.ask_for_code(browser, database, token)
+        for _ in range(5):
+            answer = builders.post(browser, f"/q/{token}/code", {"code": wrong(code)})
+            taken += "left" in answer.text or "tried too often" in answer.text
+        clock.advance(minutes=15)
+    refused = [event for event in events(database) if event == "invitation.code_refused"]
+    assert len(refused) == 20
+
+
+def events(database: Database) -> list[str]:
+    with database.reading() as session:
+        return [event.kind for event in session.scalars(select(Event).order_by(Event.number))]
+
+
+def test_a_browser_that_gave_the_code_is_remembered_until_the_request_closes(
+    app: Flask, database: Database, token: str, clock: Clock
+) -> None:
+    visit = visits.enter(app, database, token)
+    clock.advance(days=27)
+    answer = builders.post(visit.browser, f"/q/{token}")
+    assert answer.location == visit.url("/start")
+    assert len(visits.codes(database)) == 1
+    clock.advance(days=2)
+    assert visit.get().status_code == 404
+
+
+def test_a_request_may_do_without_the_code(app: Flask, database: Database) -> None:
+    with database.writing() as session:
+        token = builders.add_link(session, builders.add_request(session, code_required=False))
+    browser = app.test_client()
+    answer = builders.post(browser, f"/q/{token}")
+    assert answer.status_code == 303
+    assert browser.get(answer.location).status_code == 200
+    assert visits.codes(database) == []
+
+
+def test_the_cookie_is_for_the_answers_only_and_out_of_reach_of_scripts(
+    app: Flask, database: Database, token: str
+) -> None:
+    browser = app.test_client()
+    code = visits.ask_for_code(browser, database, token)
+    answer = builders.post(browser, f"/q/{token}/code", {"code": code})
+    cookie = next(c for c in answer.headers.getlist("Set-Cookie") if c.startswith("respondent="))
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
+    assert f"Path=/respond/{answer.location.split('/')[2]}" in cookie
+    value = cookie.split("=", 1)[1].split(";")[0]
+    with database.reading() as session:
+        assert value.encode() not in session.scalars(select(RespondentSession)).one().token_hash
+
+
+def dead_links(database: Database) -> dict[str, str]:
+    """Tokens that lead nowhere, each for another reason."""
+    past = builders.NOW - timedelta(days=60)
+    with database.writing() as session:
+        expired = builders.add_link(session, builders.add_request(session, now=past), now=past)
+        withdrawn = builders.add_request(session, now=builders.NOW - timedelta(days=1))
+        of_withdrawn = builders.add_link(session, withdrawn, now=builders.NOW - timedelta(days=1))
+        withdrawn.status, withdrawn.withdrawn_at = RequestStatus.WITHDRAWN, builders.NOW
+        replaced_request = builders.add_request(session)
+        replaced = builders.add_link(session, replaced_request)
+        builders.add_link(session, replaced_request)
+    return {"unknown": UNKNOWN, "short": "x", "expired": expired, "withdrawn": of_withdrawn, "replaced": replaced}
+
+
+def test_dead_links_cannot_be_told_apart(app: Flask, database: Database) -> None:
+    for method in ("get", "post"):
+        for path in ("", "/code"):
+            answers = {}
+            for why, token in dead_links(database).items():
+                browser = app.test_client()
+                data = {"csrf_token": builders.token_in(browser.get(f"/q/{UNKNOWN}")), "code": "123456"}
+                page = getattr(browser, method)(f"/q/{token}{path}", data=data if method == "post" else None)
+                answers[why] = (page.status_code, visits.without_token(page))
+            assert set(answers.values()) == {answers["unknown"]}, (method, path)
+            assert answers["unknown"][0] == 404
+
+
+def test_a_fresh_link_goes_only_to_the_registered_contact(app: Flask, database: Database, token: str) -> None:
+    reference = reference_of(database, token)
+    browser = app.test_client()
+    shown = f"/q/{UNKNOWN}"
+    answer = builders.post(browser, "/q/fresh", {"reference": f" {reference.lower()} "}, page=shown)
+    assert answer.status_code == 303
+    (letter,) = visits.letters(database, "invitation")
+    assert letter["to"] == "victoria@canarius.example"
+    fresh = re.search(r"/q/([\w-]{43})", letter["text"])
+    assert fresh is not None
+    assert browser.get(f"/q/{token}").status_code == 404
+    assert browser.get(f"/q/{fresh[1]}").status_code == 200
+
+
+def test_a_fresh_link_from_an_expired_link_leads_to_what_has_happened(
+    app: Flask, database: Database, token: str, clock: Clock
+) -> None:
+    clock.advance(days=60)
+    browser = app.test_client()
+    assert builders.post(browser, f"/q/{token}", {"fresh": "1"}).status_code == 303
+    (letter,) = visits.letters(database, "invitation")
+    fresh = re.findall(r"/q/([\w-]{43})", letter["text"])[0]
+    visit = visits.enter(app, database, fresh, started=False)
+    page = visit.browser.get(visit.url(), follow_redirects=True)
+    assert "This request has closed" in page.text
+    assert "petra@acme.example" in page.text
+
+
+def test_asking_for_a_fresh_link_says_the_same_whether_or_not_there_is_one(
+    app: Flask, database: Database, token: str
+) -> None:
+    reference, seen, times = reference_of(database, token), set(), {}
+    for asked in (reference, "R-ZZZZZZ", ""):
+        browser = app.test_client()
+        data = {"reference": asked, "csrf_token": builders.token_in(browser.get(f"/q/{UNKNOWN}"))}
+        began = time.perf_counter()
+        answer = browser.post("/q/fresh", data=data)
+        times[asked] = time.perf_counter() - began
+        seen.add((answer.status_code, answer.location, visits.without_token(browser.get(answer.location))))
+    assert len(seen) == 1
+    assert min(times.values()) >= 0.06
+
+
+def test_fresh_links_are_limited(app: Flask, database: Database, token: str) -> None:
+    reference = reference_of(database, token)
+    for _ in range(5):
+        builders.post(app.test_client(), "/q/fresh", {"reference": reference}, page=f"/q/{UNKNOWN}")
+    assert len(visits.letters(database, "invitation")) == 3
+
+
+def test_a_form_without_its_token_is_refused(client: FlaskClient, database: Database, token: str) -> None:
+    assert client.post(f"/q/{token}").status_code == 400
+    assert visits.letters(database) == []

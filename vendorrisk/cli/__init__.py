@@ -1,0 +1,1 @@
+"""The commands: one module each with `register(commands)`; results go to stdout, talk to stderr."""

@@ -1,0 +1,143 @@
+"""Closed by default: every view says who it is open to, and a guard before each request holds it to that.
+
+    @bp.get("/vendors")
+    @access.open_to(Role.STAFF, Role.ADMIN)
+    def vendors() -> ResponseReturnValue: …
+
+A view that says nothing answers nobody: 404, and an error in the log. So does a view of another role.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask, abort, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from vendorrisk.domain.audit import Actor, ActorKind
+from vendorrisk.domain.roles import Role
+
+_log = logging.getLogger(__name__)
+_MARK = "vendorrisk_access"
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Audience(enum.Enum):
+    """The three kinds of people a view can be for."""
+
+    ROLES = "roles"
+    RESPONDENT = "respondent"
+    ANYONE = "anyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who one view is open to."""
+
+    audience: Audience
+    roles: frozenset[Role] = frozenset()
+    reason: str = ""
+
+
+RESPONDENT = Access(Audience.RESPONDENT)
+SIGNED_IN = Access(Audience.ROLES, frozenset(Role))
+
+
+def anyone(reason: str) -> Access:
+    """Open to people we know nothing of; `reason` says why that is right."""
+    return Access(Audience.ANYONE, reason=reason)
+
+
+FOREIGN: Mapping[str, Access] = {
+    # The views that we did not write, and so cannot mark.
+    "security.login": anyone("sign-in: where people become known"),
+    "security.logout": SIGNED_IN,
+    "security.forgot_password": anyone("sign-in: asking for a new password"),
+    "security.reset_password": anyone("sign-in: the signed link from the letter"),
+    "security.change_password": SIGNED_IN,
+}
+
+
+def open_to(*roles: Role) -> Callable[[View], View]:
+    """Open to signed-in people with one of `roles`. Others get 404, the unknown are asked to sign in."""
+    return _marker(Access(Audience.ROLES, frozenset(roles)))
+
+
+def open_to_anyone(reason: str) -> Callable[[View], View]:
+    """Open to everybody, signed in or not; `reason` says why that is right."""
+    return _marker(anyone(reason))
+
+
+def open_to_respondent(view: View) -> View:
+    """Open to the vendor's people: the view itself loads the request by the respondent's cookie, or answers 404."""
+    return _marker(RESPONDENT)(view)
+
+
+def _marker(access: Access) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        setattr(view, _MARK, access)
+        return view
+
+    return mark
+
+
+def declared(app: Flask, endpoint: str) -> Access | None:
+    """What the view of `endpoint` says about itself; None where it says nothing."""
+    if endpoint in FOREIGN:
+        return FOREIGN[endpoint]
+    found = getattr(app.view_functions[endpoint], _MARK, None)
+    return found if isinstance(found, Access) else None
+
+
+def install(app: Flask) -> None:
+    """Put the guard before every request. It must be the first of the application's guards."""
+    app.before_request(_guard)
+    app.jinja_env.globals["person_layout"] = person_layout
+
+
+def _guard() -> ResponseReturnValue | None:
+    if request.endpoint is None:
+        return None  # no such address or method: Flask itself answers 404 or 405
+    access = declared(current_app, request.endpoint)
+    if access is None:
+        _log.error("closed: the view %r does not say who it is open to", request.endpoint)
+        abort(404)
+    if access.audience is not Audience.ROLES:
+        return None
+    if not current_user.is_authenticated:
+        return _ask_to_sign_in()
+    if not roles_of_current() & access.roles:
+        abort(404)
+    return None
+
+
+def _ask_to_sign_in() -> ResponseReturnValue:
+    # Only what can be fetched again is worth coming back to.
+    back = request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
+    return redirect(url_for("security.login", next=back), 303)
+
+
+def roles_of_current() -> frozenset[Role]:
+    """The roles of whoever is signed in; none for the unknown."""
+    if not current_user.is_authenticated:
+        return frozenset()
+    names = {role.name for role in current_user.roles}
+    return frozenset(role for role in Role if role.value in names)
+
+
+def current_actor() -> Actor:
+    """Whoever is signed in, as services and the trail know them."""
+    return Actor(ActorKind.STAFF, str(current_user.id), current_user.name or current_user.email)
+
+
+def person_layout() -> str:
+    """The layout of whoever is signed in; the plain one for the unknown."""
+    roles = roles_of_current()
+    if roles & {Role.STAFF, Role.ADMIN}:
+        return "layout/staff.html"
+    return "layout/auditor.html" if roles else "layout/plain.html"

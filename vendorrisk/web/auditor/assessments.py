@@ -1,0 +1,98 @@
+"""What auditors see: the decided assessments, one of them with its figures, and its trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from vendorrisk.domain.assessment import AssessmentStatus, WorkState
+from vendorrisk.domain.bands import RiskBand
+from vendorrisk.domain.errors import NotFound
+from vendorrisk.domain.roles import Role
+from vendorrisk.services import decisions, dossiers, reports, score_sheets
+from vendorrisk.services import trail as events
+from vendorrisk.services.dossiers import Dossier
+from vendorrisk.services.paging import number_from
+from vendorrisk.web import access, case_words, downloads, edge
+from vendorrisk.web.auditor import bp
+
+TIERS = (1, 2, 3, 4)
+
+
+@bp.context_processor
+def _case_words() -> dict[str, Any]:
+    return case_words.FOR_TEMPLATES
+
+
+@bp.get("")
+@access.open_to(Role.AUDITOR, Role.ADMIN)
+def decided() -> ResponseReturnValue:
+    """The decided assessments, a page at a time; filters are in the address."""
+    filters = _filters()
+    with edge.reading() as session:
+        page = decisions.page(session, filters, number_from(request.args.get("page")))
+        years = decisions.years(session)
+    return render_template(
+        "auditor/list.html", page=page, filters=filters, years=years, tiers=TIERS,
+        bands=[band.value for band in RiskBand],
+    )  # fmt: skip
+
+
+def _filters() -> decisions.Filters:
+    args = request.args
+    year, band, tier = (args.get(name, "") for name in ("year", "band", "tier"))
+    return decisions.Filters(
+        search=args.get("search", "").strip()[:40],
+        year=int(year) if year.isascii() and year.isdigit() and len(year) == 4 and year > "1900" else None,
+        band=band if band in {each.value for each in RiskBand} else "",
+        tier=int(tier) if tier in {str(each) for each in TIERS} else None,
+    )  # fmt: skip
+
+
+def find_decided(session: Session, reference: str) -> Dossier:
+    """The dossier of a decided case. Raises NotFound for any other: auditors see nothing that is still open."""
+    dossier = dossiers.find(session, reference)
+    if dossier.case.status is not AssessmentStatus.DECIDED:
+        raise NotFound("There is no such assessment.")
+    return dossier
+
+
+@bp.get("/assessments/<reference>")
+@access.open_to(Role.AUDITOR, Role.ADMIN)
+def assessment(reference: str) -> ResponseReturnValue:
+    """One decided assessment: the decision, the frozen figures, the reports."""
+    with edge.reading() as session:
+        dossier = find_decided(session, reference)
+        head = dossiers.heading(session, dossier)
+        sheet = score_sheets.open_score(session, dossier, now=edge.now())
+        made = [report for report in reports.of_case(session, reference) if report.state is WorkState.DONE]
+    return render_template(
+        "auditor/assessment.html", head=head, sheet=sheet, decision=sheet.decision, reports=made
+    )
+
+
+@bp.get("/reports/<reference>.pdf")
+@access.open_to(Role.AUDITOR, Role.ADMIN)
+def report(reference: str) -> ResponseReturnValue:
+    """The PDF of a decided assessment, to be saved. That it was read is in the trail before its first byte leaves."""
+    with edge.writing() as session:
+        find_decided(session, reports.show(session, reference).assessment)
+        shown = reports.note_reading(session, reference, by=access.current_actor(), now=edge.now())
+    with edge.reading() as session:
+        chunks = reports.open_pdf(session, edge.services().storage, reference)
+    size = shown.size or 0
+    return downloads.attachment(shown.file_name, "pdf", size, chunks, is_head=request.method == "HEAD")
+
+
+@bp.get("/assessments/<reference>/trail")
+@access.open_to(Role.AUDITOR, Role.ADMIN)
+def trail(reference: str) -> ResponseReturnValue:
+    """Everything that happened to one case, the latest first."""
+    with edge.reading() as session:
+        dossier = find_decided(session, reference)
+        head = dossiers.heading(session, dossier)
+        found = events.of_case(session, dossier, number_from(request.args.get("page")))
+    return render_template("auditor/trail.html", head=head, trail=found)

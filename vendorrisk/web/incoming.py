@@ -1,0 +1,41 @@
+"""How requests are read: limits on size, uploads that never touch the disk in plain, nothing sent by other sites."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import IO
+
+from flask import Flask, Request, abort, request
+
+MAX_BODY = 26 * 1024 * 1024
+"""A file of evidence (25 MB) and the form around it."""
+MAX_FIELDS = 2 * 1024 * 1024
+"""All of a form's text together: the longest answers and a full table fit."""
+MAX_PARTS = 5000
+"""A section with a table of 200 rows has some 2,000 fields."""
+
+
+class InMemoryRequest(Request):
+    """Uploads stay in memory: Werkzeug would spool what exceeds 500 kB to a plain temporary file."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return BytesIO()
+
+
+def install(app: Flask) -> None:
+    """Set the limits."""
+    app.request_class = InMemoryRequest
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_FIELDS, MAX_FORM_PARTS=MAX_PARTS)
+    app.before_request(_refuse_other_sites)
+
+
+def _refuse_other_sites() -> None:
+    # A second lock beside the CSRF token. Origin and Referer cannot serve: our own pages send none (no-referrer).
+    if request.method == "POST" and request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        abort(400)

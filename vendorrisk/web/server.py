@@ -1,0 +1,67 @@
+"""The web server inside the process: waitress, set so that no request or answer ever lies on disk in plain."""
+
+from __future__ import annotations
+
+import errno
+import signal
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
+
+from vendorrisk.settings import Settings
+from vendorrisk.web import incoming
+
+Server = BaseWSGIServer | MultiSocketServer
+_THREADS = 8
+_IN_MEMORY = 4 * incoming.MAX_BODY
+
+
+class CannotListen(OSError):
+    """The address cannot be had. The text is for the operator."""
+
+
+def listen(app: Flask, settings: Settings) -> Server:
+    """Take the port. Raises CannotListen."""
+    options: dict[str, Any] = {
+        "threads": _THREADS,
+        "ident": None,
+        "url_scheme": "https" if settings.https else "http",
+        "connection_limit": 400,
+        "max_request_body_size": incoming.MAX_BODY
+        + 1024 * 1024,  # a little more: our own page shall say it is too large
+        "inbuf_overflow": _IN_MEMORY,  # beyond these, waitress would write plain temporary files
+        "outbuf_overflow": _IN_MEMORY,
+        "clear_untrusted_proxy_headers": True,
+    }
+    if settings.proxy:
+        options |= {"trusted_proxy": settings.proxy, "trusted_proxy_headers": {"x-forwarded-for"}}
+    try:
+        return create_server(app, host=settings.host, port=settings.port, **options)
+    except OSError as error:
+        raise CannotListen(_why(error, settings)) from None
+
+
+def _why(error: OSError, settings: Settings) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {settings.port} on {settings.host} is taken by another program. Stop that one, or choose another: "
+            "VENDORRISK_PORT=8001 VENDORRISK_BASE_URL=http://127.0.0.1:8001"
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {settings.port} needs more rights than this user has. Choose one above 1023."
+    return f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror or error}."
+
+
+def run(server: Server) -> None:
+    """Answer requests until Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        server.close()
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

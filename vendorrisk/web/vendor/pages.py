@@ -1,0 +1,132 @@
+"""What the pages with questions show: places in the request, sections with their counts, questions as controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import url_for
+
+from vendorrisk.domain import conditions
+from vendorrisk.domain.errors import NotFound
+from vendorrisk.domain.progress import SectionProgress
+from vendorrisk.domain.questionnaire import Question, Questionnaire, Section
+from vendorrisk.services.evidence import FileView
+from vendorrisk.services.responses import Draft
+from vendorrisk.services.sittings import Sitting
+from vendorrisk.web import question_forms
+from vendorrisk.web.question_forms import Control
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One section: where it stands among all of the request, and how far it is."""
+
+    number: int
+    questionnaire: Questionnaire
+    section: Section
+    progress: SectionProgress
+    url: str
+
+    @property
+    def title(self) -> str:
+        """The section's title."""
+        return str(self.section.title)
+
+    @property
+    def state(self) -> str:
+        """Completed, in progress, not started or not asked."""
+        if not self.progress.visible:
+            return "Not asked"
+        if self.progress.is_complete:
+            return "Completed"
+        return "In progress" if self.progress.answered else "Not started"
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The next question without an answer."""
+
+    code: str
+    url: str
+
+
+def places(reference: str, draft: Draft) -> tuple[Place, ...]:
+    """All sections of the request in order."""
+    pairs = [(questionnaire, section) for questionnaire in draft.questionnaires for section in questionnaire.sections]
+    return tuple(
+        Place(number, questionnaire, section, progress, section_url(reference, questionnaire, section))
+        for number, ((questionnaire, section), progress) in enumerate(
+            zip(pairs, draft.progress.sections, strict=True), start=1
+        )
+    )
+
+
+def section_url(reference: str, questionnaire: Questionnaire, section: Section) -> str:
+    """The address of a section's page."""
+    return url_for(
+        "vendor.section", reference=reference, questionnaire_id=questionnaire.id, section_id=section.id
+    )
+
+
+def place_of(all_places: tuple[Place, ...], questionnaire_id: str, section_id: str) -> Place:
+    """The place of one section. Raises NotFound."""
+    for place in all_places:
+        if place.questionnaire.id == questionnaire_id and place.section.id == section_id:
+            return place
+    raise NotFound("There is no such section in this request.")
+
+
+def question_urls(all_places: tuple[Place, ...]) -> Mapping[str, str]:
+    """Where each question stands: the address of its page with its anchor."""
+    return {q.id: f"{place.url}#q-{q.id}-question" for place in all_places for q in place.section.questions}
+
+
+def next_unanswered(all_places: tuple[Place, ...], draft: Draft, after: int = 0) -> Next | None:
+    """The next question without an answer: from the section with number `after` on, then from the beginning."""
+    for place in (*all_places[max(after - 1, 0) :], *all_places[: max(after - 1, 0)]):
+        if place.progress.next_unanswered is not None:
+            question = draft.questions[place.progress.next_unanswered]
+            return Next(question.code, f"{place.url}#q-{question.id}-question")
+    return None
+
+
+def controls(
+    place: Place, draft: Draft, files: Mapping[str, tuple[FileView, ...]], given: Mapping[str, Control] | None = None
+) -> list[Control]:
+    """The section's questions, follow-ups under their parents. `given` stands instead of what is stored.
+
+    A question that is hidden because of an answer on another page is left out: nothing here could bring it back.
+    """
+    found = []
+    shown_here = {question.id for question in place.section.questions}
+    for question, depth in question_forms.in_tree_order(place.questionnaire, place.section.questions):
+        hidden = question.id not in draft.visible
+        if hidden and not conditions.depends_on(question) & shown_here:
+            shown_here.discard(question.id)
+            continue
+        control = (given or {}).get(question.id) or question_forms.from_stored(question, draft.stored.get(question.id))
+        found.append(
+            replace(
+                control, depth=depth, is_hidden=hidden, files=files.get(question.id, ()),
+                condition=question_forms.condition_words(question, draft.questions),
+            )
+        )  # fmt: skip
+    return found
+
+
+def saved_at(sitting: Sitting, moment: datetime | None) -> str:
+    """The time of day of a save, in the request's zone."""
+    if moment is None:
+        return ""
+    return f"{moment.astimezone(ZoneInfo(sitting.request.zone)):%H:%M}"
+
+
+def question_of(draft: Draft, question_id: str) -> Question:
+    """The question with this id. Raises NotFound where the request does not hold it."""
+    try:
+        return draft.questions[question_id]
+    except KeyError:
+        raise NotFound("There is no such question in this request.") from None

@@ -1,0 +1,148 @@
+"""The task list, the pages of the sections (which save without JavaScript too), and the preview of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from vendorrisk.domain.errors import NotFound
+from vendorrisk.services import briefs, evidence, responses, sittings
+from vendorrisk.services.responses import Draft
+from vendorrisk.services.sittings import Sitting
+from vendorrisk.web import access, edge, question_forms
+from vendorrisk.web.question_forms import Control
+from vendorrisk.web.vendor import bp, pages, saving, uploads
+from vendorrisk.web.vendor import session as respondent
+from vendorrisk.web.vendor.pages import Place
+
+
+@bp.get("/respond/<reference>")
+@access.open_to_respondent
+def tasks(reference: str) -> ResponseReturnValue:
+    """All sections with how far they are, and the way to the next open question."""
+    with edge.reading() as session:
+        sitting = respondent.load(session, reference)
+        if (other := respondent.elsewhere(sitting)) is not None:
+            return other
+        draft = responses.load(session, sitting.request)
+        places = pages.places(reference, draft)
+        return render_template(
+            "vendor/tasks.html", request_=sitting.request, draft=draft, places=places,
+            next=pages.next_unanswered(places, draft),
+            brief=briefs.of(session, sitting.request, settings=edge.services().settings),
+            last_saved_by=responses.last_saved_by(session, sitting.request),
+        )  # fmt: skip
+
+
+@bp.get("/respond/<reference>/preview")
+@access.open_to_respondent
+def preview(reference: str) -> ResponseReturnValue:
+    """Every question, those that depend on answers included: for reading, printing and handing round."""
+    with edge.reading() as session:
+        sitting = respondent.load(session, reference)
+        if respondent.is_closed(sitting):
+            return redirect(url_for(".closed", reference=reference), 303)
+        draft = responses.load(session, sitting.request)
+        return render_template(
+            "vendor/preview.html", request_=sitting.request, places=pages.places(reference, draft), draft=draft,
+            in_tree_order=question_forms.in_tree_order, condition_words=question_forms.condition_words,
+            brief=briefs.of(session, sitting.request, settings=edge.services().settings),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A section's page as loaded: who looks, at what."""
+
+    session: Session
+    sitting: Sitting
+    draft: Draft
+    places: tuple[Place, ...]
+    place: Place
+
+
+def _open(session: Session, reference: str, questionnaire_id: str, section_id: str, *, for_update: bool) -> _Page:
+    sitting = respondent.load(session, reference, for_update=for_update)
+    draft = responses.load(session, sitting.request)
+    places = pages.places(reference, draft)
+    return _Page(session, sitting, draft, places, pages.place_of(places, questionnaire_id, section_id))
+
+
+@bp.get("/respond/<reference>/sections/<questionnaire_id>/<section_id>")
+@access.open_to_respondent
+def section(reference: str, questionnaire_id: str, section_id: str) -> ResponseReturnValue:
+    """One section's questions."""
+    with edge.reading() as session:
+        page = _open(session, reference, questionnaire_id, section_id, for_update=False)
+        if (other := respondent.elsewhere(page.sitting)) is not None:
+            return other
+        return _render(page, {})
+
+
+def _render(page: _Page, given: Mapping[str, Control], **more: Any) -> str:
+    files = evidence.by_question(evidence.of_request(page.session, page.sitting.request))
+    return render_template(
+        "vendor/section.html", request_=page.sitting.request, place=page.place, places=page.places, draft=page.draft,
+        controls=pages.controls(page.place, page.draft, files, given),
+        next=pages.next_unanswered(page.places, page.draft, page.place.number),
+        saved_at=pages.saved_at(page.sitting, page.sitting.request.last_saved_at), **more,
+    )  # fmt: skip
+
+
+@bp.post("/respond/<reference>/sections/<questionnaire_id>/<section_id>")
+@access.open_to_respondent
+def save_section(reference: str, questionnaire_id: str, section_id: str) -> ResponseReturnValue:
+    """Save the whole page: what is right is saved, what is not is shown again as it was typed."""
+    stored_files = uploads.store_all(reference)
+    with edge.writing() as session:
+        page = _open(session, reference, questionnaire_id, section_id, for_update=True)
+        if not page.sitting.has_started:
+            return redirect(url_for(".start", reference=reference), 303)
+        responses.check_open(page.sitting.request, now=edge.now())
+        by = sittings.actor(session, page.sitting)
+        removed = uploads.change(session, page.sitting, page.draft, stored_files, by=by)
+        page = replace(page, draft=responses.load(session, page.sitting.request)) if removed.changed else page
+        result = saving.save_all(session, page.sitting, page.draft, page.place.section.questions, by=by)
+        after = result.saved.draft
+        page = replace(page, draft=after, places=pages.places(reference, after))
+        page = replace(page, place=pages.place_of(page.places, questionnaire_id, section_id))
+        problems = [*result.problems, *stored_files.problems]
+        if problems:
+            body = _render(page, {**result.controls, **uploads.wrong(page.draft, stored_files, result.controls)},
+                           errors=problems)  # fmt: skip
+        onward = _onward(page, reference)
+    uploads.delete(removed)
+    if problems:
+        return make_response(body, 409 if result.saved.conflicts else 422)
+    return redirect(onward, 303)
+
+
+def _onward(page: _Page, reference: str) -> str:
+    """Where the pressed button leads."""
+    for button in ("rows", "remove-file", "stay"):
+        if question_id := request.form.get(button, "").split(":")[0]:
+            return f"{page.place.url}#q-{question_id}-question"
+    if request.form.get("then") == "sections":
+        return url_for(".tasks", reference=reference)
+    if request.form.get("then") == "here":
+        return page.place.url
+    following = [place for place in page.places[page.place.number :] if place.progress.visible]
+    return following[0].url if following else url_for(".check", reference=reference)
+
+
+@bp.get("/respond/<reference>/questions/<question_id>")
+@access.open_to_respondent
+def question(reference: str, question_id: str) -> ResponseReturnValue:
+    """The way to one question, from letters and lists that know its id or code only."""
+    with edge.reading() as session:
+        sitting = respondent.load(session, reference)
+        draft = responses.load(session, sitting.request)
+        urls = pages.question_urls(pages.places(reference, draft))
+    if question_id not in urls:
+        raise NotFound("There is no such question in this request.")
+    return redirect(urls[question_id], 303)

@@ -1,0 +1,68 @@
+"""Who is looking: loads and authorises in one call, by the cookie and the reference in the address.
+
+Every view under /respond begins with `load`. Whatever does not fit is `NotFound`, so that a stranger learns nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+
+from vendorrisk.domain.assessment import RequestStatus
+from vendorrisk.services import sittings
+from vendorrisk.services.sittings import Sitting
+from vendorrisk.web import edge
+
+COOKIE = "respondent"
+BROWSER_COOKIE = "browser"
+
+
+def load(session: Session, reference: str, *, for_update: bool = False) -> Sitting:
+    """The sitting of this browser at this request. Raises NotFound."""
+    token = request.cookies.get(COOKIE, "")
+    return sittings.find(session, reference, token, now=edge.now(), for_update=for_update)
+
+
+def elsewhere(sitting: Sitting) -> ResponseReturnValue | None:
+    """Where somebody must go who cannot answer now: closed, sent already, or not introduced. None: may answer."""
+    reference = sitting.request.reference
+    if sitting.request.status is RequestStatus.SUBMITTED:
+        return redirect(url_for("vendor.done", reference=reference), 303)
+    if is_closed(sitting):
+        return redirect(url_for("vendor.closed", reference=reference), 303)
+    if not sitting.has_started:
+        return redirect(url_for("vendor.start", reference=reference), 303)
+    return None
+
+
+def is_closed(sitting: Sitting) -> bool:
+    """Whether nothing can be sent any more: withdrawn, or past its closing."""
+    return sitting.request.status is RequestStatus.WITHDRAWN or edge.now() >= sitting.request.closes_at
+
+
+def remember(response: Response, reference: str, token: str, until: datetime) -> None:
+    """Set the cookie for the answers, and one under /q by which the link knows this browser again."""
+    _set(response, COOKIE, token, f"/respond/{reference}", until)
+    _set(response, known_cookie(reference), token, "/q", until)
+
+
+def remember_browser(response: Response, browser: str, until: datetime) -> None:
+    """Bind the mailed code to this browser."""
+    _set(response, BROWSER_COOKIE, browser, "/q", until)
+
+
+def known_cookie(reference: str) -> str:
+    """The name of the cookie by which a link knows a browser again."""
+    return f"{COOKIE}-{reference}"
+
+
+def _set(response: Response, name: str, value: str, path: str, until: datetime) -> None:
+    response.set_cookie(
+        name, value, path=path, max_age=max(0, int((until - edge.now()).total_seconds())), httponly=True,
+        samesite="Lax", secure=edge.services().settings.https,
+    )  # fmt: skip
