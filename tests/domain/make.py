@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 from vendorrisk.domain.answers import Answer, Answers, EvidenceLevel, Value
+from vendorrisk.domain.question_types import Get
 from vendorrisk.domain.questionnaire import (
     NO_TEXT,
     FlagLevel,
@@ -19,6 +20,7 @@ from vendorrisk.domain.questionnaire import (
     Text,
 )
 from vendorrisk.domain.scoring import Case
+from vendorrisk.library import shipped
 
 TODAY = date(2026, 6, 30)
 
@@ -76,3 +78,33 @@ def case(asked: Questionnaire | Sequence[Questionnaire], answers: Answers, inher
     """A case on TODAY."""
     several = (asked,) if isinstance(asked, Questionnaire) else tuple(asked)
     return Case(several, answers, Decimal(inherent), TODAY)
+
+
+def asked(name: str) -> Question:
+    """A question of the shipped questionnaires, by its code or id."""
+    found = [q for q in (each.find(name) for each in shipped.load().questionnaires.values()) if q is not None]
+    return found[0]
+
+
+def themes() -> tuple[Questionnaire, ...]:
+    """The three shipped questionnaires that vendors are sent."""
+    return tuple(each for name, each in shipped.load().questionnaires.items() if name != "intake")
+
+
+def intake() -> Questionnaire:
+    """The shipped intake."""
+    return shipped.load().questionnaires["intake"]
+
+
+def form(main: str | Sequence[str] = (), fields: Mapping[str, str | Sequence[str]] | None = None) -> Get:
+    """What was typed: the main field, and others by suffix."""
+    typed = {"": main, **(fields or {})}
+    return lambda suffix: [found] if isinstance(found := typed.get(suffix, ()), str) else list(found)
+
+
+def by_code(plain: Mapping[str, object]) -> dict[str, Answer]:
+    """Answers by question id, given by code: option codes, lists of codes, and other values as they are."""
+    return {
+        asked(code).id: Answer(tuple(value) if isinstance(value, list) else value, answered_on=TODAY)  # type: ignore[arg-type]
+        for code, value in plain.items()
+    }

@@ -14,6 +14,9 @@ from vendorrisk.domain.questionnaire import FollowUp, Question, Questionnaire
 Test = Callable[[Answers, set[str]], bool]
 Plan = tuple[tuple[str, Test], ...]
 
+CEL_FAILURES = (TypeError, ValueError, LookupError, ArithmeticError, RuntimeError)
+"""What CEL raises where a condition cannot be worked out: null compared, a list too short, a division by zero."""
+
 
 def visible(questionnaires: Sequence[Questionnaire], answers: Answers) -> frozenset[str]:
     """Ids of the visible questions of all the questionnaires.
@@ -98,7 +101,7 @@ def _cel_test(expression: str) -> Test:
         given = {name: cel_value(answers[name].value) if name in shown and name in answers else None for name in names}
         try:
             return program.execute(given) is True
-        except TypeError:  # CEL cannot compare null: a condition on a question without an answer is not met
+        except CEL_FAILURES:  # CEL cannot compare null: a condition on a question without an answer is not met
             return False
 
     return test

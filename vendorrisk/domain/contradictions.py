@@ -13,9 +13,9 @@ from typing import Any
 
 import cel
 
-from vendorrisk.domain import incident_facts, question_types
+from vendorrisk.domain import expressions, incident_facts, question_types
 from vendorrisk.domain.answers import UNANSWERED, Answer, Answers, PartialDate, Table
-from vendorrisk.domain.conditions import cel_value, visible
+from vendorrisk.domain.conditions import CEL_FAILURES, cel_value, visible
 from vendorrisk.domain.grading import chosen
 from vendorrisk.domain.progress import has_value
 from vendorrisk.domain.questionnaire import FlagLevel, Question, Questionnaire, QuestionType
@@ -153,6 +153,15 @@ def _hits(rule: Rule, inputs: _Inputs) -> Iterable[Hit]:
             yield _hit(rule, inputs, current)
 
 
+@lru_cache(maxsize=1024)
+def _reads(expression: str) -> frozenset[str]:
+    """Ids of the questions that a condition reads, also through a figure, a grade or the incident register."""
+    names = frozenset(_compiled(expression)[1])
+    figures = expressions.members(expression, "number") | expressions.members(expression, "grade")
+    register = {incident_facts.REGISTER} if "incident_facts" in names else set()
+    return names | figures | register
+
+
 def _fires(rule: Rule, inputs: _Inputs, current: str | None) -> bool:
     program, names = _compiled(rule.when)
     context = {
@@ -163,7 +172,7 @@ def _fires(rule: Rule, inputs: _Inputs, current: str | None) -> bool:
     }
     try:
         return program.execute(context) is True
-    except (TypeError, ValueError, KeyError):
+    except CEL_FAILURES:
         # CEL cannot compare null: something that the rule reads was not answered, and silence fires nothing.
         return False
 
@@ -173,7 +182,7 @@ def _hit(rule: Rule, inputs: _Inputs, current: str | None) -> Hit:
         return current if name == ROUND and current else name
 
     code = inputs.questions[current].code if current else ""
-    read = {*rule.needs, *rule.affects, *_compiled(rule.when)[1]} - {ROUND}
+    read = {*rule.needs, *rule.affects, *_reads(rule.when)} - {ROUND}
     return Hit(
         key=f"{rule.id}/{code}" if code else rule.id,
         title=rule.title,

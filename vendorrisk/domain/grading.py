@@ -6,12 +6,12 @@ import operator
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
+from itertools import combinations
 
 from vendorrisk.domain import plain_values
 from vendorrisk.domain.answers import UNANSWERED, Answer, Answers, PartialDate, Signature, Table
 from vendorrisk.domain.errors import InvalidAnswer
-from vendorrisk.domain.questionnaire import Grading, Question, QuestionType, Unit
+from vendorrisk.domain.questionnaire import Grading, Option, Question, QuestionType, Unit
 
 OPERATORS: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "<": operator.lt,
@@ -58,11 +58,19 @@ def banded(question: Question, number: Decimal) -> str | None:
 
 
 def _dated(question: Question, value: PartialDate, on: date) -> str | None:
-    """The worse of the options at both ends of what the date can mean."""
-    ends = {plain_values.earliest(value), min(plain_values.latest(value), on)}
+    """The worse of the options at both ends of what the date can mean; None for a question without bands."""
+    if not question.bands:
+        return None
+    if plain_values.earliest(value) > on:
+        raise InvalidAnswer(f"{question.code}: {value} lies in the future of {on}")
+    ends = (plain_values.earliest(value), min(plain_values.latest(value), on))
     codes = [banded(question, age(question.unit, end, on)) for end in ends]
     found = [option for code in codes if code is not None and (option := question.option(code)) is not None]
-    return max(found, key=lambda option: option.high or Decimal(0)).code if found else None
+    return max(found, key=_badness).code if found else None
+
+
+def _badness(option: Option) -> tuple[Decimal, Decimal, int]:
+    return option.high or Decimal(0), option.low or Decimal(0), option.flag.severity if option.flag else 0
 
 
 def age(unit: Unit | None, day: date, on: date) -> Decimal:
@@ -115,7 +123,7 @@ def is_out_of_order(table: Table, columns: tuple[str, ...]) -> bool:
     """Whether the dates of some row certainly run backwards: a step's first day is after a later step's last."""
     for row in table.rows:
         days = [found for column in columns if (found := cell_date(row.get(column, ""))) is not None]
-        for before, after in pairwise(days):
+        for before, after in combinations(days, 2):
             if plain_values.earliest(before) > plain_values.latest(after):
                 return True
     return False

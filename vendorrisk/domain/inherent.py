@@ -21,7 +21,7 @@ PEOPLE_DATA, DATA_GIVEN = "people_data_in_product", "data_given"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One intake item as it counted: 0 (best) to 4 points; unknown and unanswered count 4."""
+    """One intake item as it counted: 0 (best) to 4 points; unanswered counts 4, unknown what its option says."""
 
     question_id: str
     code: str
@@ -50,7 +50,7 @@ class Inherent:
 
     @property
     def assumed(self) -> tuple[Item, ...]:
-        """Items that count 4 because nobody knew."""
+        """Items that count high because nobody knew."""
         return tuple(item for item in (*self.impacts, *self.exposures) if item.assumed)
 
 
@@ -97,7 +97,7 @@ def reasons(result: Inherent, intake: Questionnaire, answers: Answers) -> tuple[
         lines.append(f"{question.code}: {question.text} – {_said(question, answers.get(question.id, UNANSWERED))}")
     if result.assumed:
         codes = ", ".join(item.code for item in result.assumed)
-        lines.append(f"Counted as the worst because it is not known: {codes}.")
+        lines.append(f"Counted as high because it is not known: {codes}.")
     return tuple(lines)
 
 

@@ -68,7 +68,7 @@ def read_number(typed: str, limits: Limits) -> Decimal:
 
 def check_number(number: Decimal, limits: Limits) -> None:
     """Raise InvalidAnswer for NaN, infinity, broken limits, and fractions where a whole number is asked for."""
-    if not number.is_finite() or abs(number) >= Decimal(10) ** 15 or len(number.as_tuple().digits) > 25:
+    if not number.is_finite() or abs(number) >= Decimal(10) ** 15 or not _is_short(number):
         raise InvalidAnswer("The number must be finite and of a usual size.")
     if limits.number is NumberKind.INTEGER and number != number.to_integral_value():
         raise InvalidAnswer("A whole number is asked for.")
@@ -79,6 +79,12 @@ def check_number(number: Decimal, limits: Limits) -> None:
         raise InvalidAnswer(f"The number must be {low} or more.")
     if high is not None and number > high:
         raise InvalidAnswer(f"The number must be {high} or less.")
+
+
+def _is_short(number: Decimal) -> bool:
+    """Whether the number, written out, is short: 1e-999999999 is a few characters typed and a gigabyte printed."""
+    _, digits, exponent = number.as_tuple()
+    return len(digits) <= 25 and isinstance(exponent, int) and -25 <= exponent <= 15
 
 
 def plain_number(number: Decimal) -> str:

@@ -74,6 +74,10 @@ def has_value(answer: Answer) -> bool:
     return answer.value is not None and answer.value != "" and answer.value != ()
 
 
+def _is_said(answer: Answer | None) -> bool:
+    return answer is not None and (has_value(answer) or answer.unknown or answer.not_applicable is not None)
+
+
 def state_of(question: Question, answer: Answer | None, shown: frozenset[str]) -> AnswerState:
     """The state of one question, given the ids of the visible ones."""
     if question.id not in shown:
@@ -95,7 +99,7 @@ def progress(questionnaires: Sequence[Questionnaire], answers: Answers) -> Progr
             states = [(q, state_of(q, answers.get(q.id), shown)) for q in section.questions]
             seen = [(q, state) for q, state in states if state is not AnswerState.HIDDEN]
             open_ones = [q for q, state in seen if state is AnswerState.UNANSWERED]
-            hidden += [q.id for q, state in states if state is AnswerState.HIDDEN and q.id in answers]
+            hidden += [q.id for q, state in states if state is AnswerState.HIDDEN and _is_said(answers.get(q.id))]
             sections.append(
                 SectionProgress(
                     questionnaire.id,

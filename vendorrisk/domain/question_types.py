@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
 from vendorrisk.domain import plain_values, tables
@@ -126,18 +126,21 @@ def _choices_words(question: Question, codes: tuple[str, ...]) -> str:
 
 
 def _read_text(question: Question, get: Get, _on: date) -> Value | None:
+    return _checked_text(question, _main(get)) or None
+
+
+def _checked_text(question: Question, typed: str) -> str:
     longest = plain_values.LONG_TEXT_LENGTH if question.type is QuestionType.LONG_TEXT else plain_values.TEXT_LENGTH
-    text = plain_values.read_text(_main(get), max_length=question.limits.max_length or longest)
-    if not text:
-        return None
-    plain_values.check_pattern(text, question.limits)
+    text = plain_values.read_text(typed, max_length=question.limits.max_length or longest)
+    if text:
+        plain_values.check_pattern(text, question.limits)
     return text
 
 
-def _text_from_plain(_question: Question, plain: Any) -> Value:
+def _text_from_plain(question: Question, plain: Any) -> Value:
     if not isinstance(plain, str):
         raise TypeError(plain)
-    return plain
+    return _checked_text(question, plain)
 
 
 # A number or date, or a code instead of it.
@@ -165,7 +168,14 @@ def _read_number(question: Question, get: Get, _on: date) -> Value | None:
 def _number_from_plain(question: Question, plain: Any) -> Value:
     if plain in question.special:
         return cast(str, plain)
-    return Decimal(cast(str, plain))
+    if isinstance(plain, bool) or not isinstance(plain, str | int):
+        raise TypeError(plain)
+    try:
+        number = Decimal(plain)
+    except InvalidOperation:
+        raise ValueError(plain) from None
+    plain_values.check_number(number, question.limits)
+    return number
 
 
 def _number_words(question: Question, value: Decimal | str) -> str:
@@ -252,6 +262,8 @@ def _read_files(_question: Question, get: Get, _on: date) -> Value | None:
 
 
 def _strings(_question: Question, plain: Any) -> Value:
+    if not isinstance(plain, list):
+        raise TypeError(plain)
     return tuple(str(name) for name in plain)
 
 

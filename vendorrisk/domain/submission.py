@@ -10,11 +10,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from vendorrisk.domain import contradictions, plain_values, question_types
-from vendorrisk.domain.answers import Answer, EvidenceLevel, Value
+from vendorrisk.domain.answers import Answer, EvidenceLevel, PartialDate, Value
 from vendorrisk.domain.contradictions import Hit, RuleSet
 from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.inherent import inherent as inherent_score
-from vendorrisk.domain.questionnaire import Question, Questionnaire, QuestionType
+from vendorrisk.domain.questionnaire import Purpose, Question, Questionnaire, QuestionType
 from vendorrisk.domain.scoring import Case, Pair, Score, score
 
 _KEYS = {"questionnaires", "inherent", "intake", "as_of", "answers"}
@@ -24,7 +24,8 @@ _ANSWER_KEYS = {"value", "evidence", "answered_on", "contradicted", "not_applica
 def read(plain: object, library: Mapping[str, Questionnaire], *, today: date) -> Case:
     """The case that a submission states. Raises InvalidAnswer naming the question or key and the reason."""
     given = _object(plain, "the submission", _KEYS)
-    chosen = tuple(_questionnaire(name, library) for name in _list(given.get("questionnaires"), "questionnaires"))
+    themes = {name: questionnaire for name, questionnaire in library.items() if questionnaire.purpose is Purpose.VENDOR}
+    chosen = tuple(_questionnaire(name, themes) for name in _list(given.get("questionnaires"), "questionnaires"))
     as_of = _day(given["as_of"], "as_of") if "as_of" in given else today
     answers: dict[str, Answer] = {}
     for name, answer in _object(given.get("answers", {}), "answers", None).items():
@@ -162,7 +163,10 @@ def _answer(question: Question, plain: object, as_of: date) -> Answer:
     if reason is None:
         if "approved" in given:
             raise InvalidAnswer("approved goes with not_applicable only")
-        return replace(bare, value=_value(question, given.get("value")))
+        value = _value(question, given.get("value"))
+        if isinstance(value, PartialDate) and question.bands and plain_values.earliest(value) > as_of:
+            raise InvalidAnswer(f"{value} lies in the future of {as_of}")
+        return replace(bare, value=value)
     if given.get("value") is not None:
         raise InvalidAnswer("a value and not_applicable cannot stand together")
     if not question.na_allowed:
@@ -176,7 +180,7 @@ def _value(question: Question, plain: object) -> Value | None:
     if plain is None or plain == "" or plain == []:
         return None
     if question.type is QuestionType.CHOICES:
-        if not isinstance(plain, list):
+        if not isinstance(plain, list) or not all(isinstance(code, str) for code in plain):
             raise InvalidAnswer("a list of option codes is needed")
         return question_types.check_ticked(question, set(plain))
     if isinstance(plain, str) and question.option(plain) is not None:

@@ -38,9 +38,13 @@ def read(question: Question, get: Callable[[str], list[str]], _on: date) -> Valu
 def _row_numbers(question: Question, get: Callable[[str], list[str]]) -> range:
     typed = "".join(get("rows")[:1])
     count = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else max_rows(question)
+    _check_count(question, count)
+    return range(count)
+
+
+def _check_count(question: Question, count: int) -> None:
     if count > max_rows(question):
         raise InvalidAnswer(f"The table has {count} rows; the most is {max_rows(question)}.")
-    return range(count)
 
 
 def _no_rows(question: Question, code: str, rows: list[Row]) -> str:
@@ -73,6 +77,9 @@ def _codes_cell(column: Column, texts: list[str]) -> Cell:
     for text in texts:
         if text not in known:
             raise InvalidAnswer(f"{text!r} is not one of the answers offered.")
+    alone = next((option for option in column.options if option.exclusive and option.code in texts), None)
+    if alone is not None and len(set(texts)) > 1:
+        raise InvalidAnswer(f"“{alone.label}” cannot be ticked together with other answers.")
     return tuple(code for code in known if code in texts)
 
 
@@ -123,16 +130,21 @@ def from_plain(question: Question, plain: Any) -> Value:
     if isinstance(plain, str):
         return _no_rows(question, plain, [])
     known = {column.id: column for column in question.columns}
+    _check_count(question, len(plain["rows"]))
     rows: list[Row] = []
     for number, row in enumerate(plain["rows"]):
         unknown = row.keys() - known.keys()
         if unknown:
             raise InvalidAnswer(f"Row {number + 1}: there is no column {min(unknown)!r}.")
-        rows.append({key: _read_cell(number, column, _as_list(row.get(key, ""))) for key, column in known.items()})
+        cells = {key: _read_cell(number, column, _as_list(row.get(key))) for key, column in known.items()}
+        if any(cells.values()):
+            rows.append(cells)
     return Table(tuple(rows), complete=bool(plain.get("complete", False)))
 
 
 def _as_list(cell: Any) -> list[str]:
+    if cell is None:
+        return []
     return [str(part) for part in cell] if isinstance(cell, list) else [str(cell)]
 
 

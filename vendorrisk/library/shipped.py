@@ -10,6 +10,9 @@ from vendorrisk.domain.contradictions import RuleSet
 from vendorrisk.library import loader, rules
 from vendorrisk.library.loader import Library
 
+FIRST = ("data-sourcing", "breach-history", "customer-list-protection")
+"""The order in which the themes are shown and sent; any other questionnaire comes after them, by its id."""
+
 FOLDER = Path(__file__).resolve().parents[2] / "questionnaires"
 
 
@@ -24,4 +27,6 @@ class Shipped(Library):
 def load() -> Shipped:
     """Everything shipped, parsed once per process. Raises BrokenFile with every mistake of all files."""
     library = loader.load_folder(FOLDER)
-    return Shipped(library.questionnaires, rules.load(FOLDER, library))
+    order = [*(name for name in FIRST if name in library.questionnaires), *sorted(library.questionnaires)]
+    questionnaires = {name: library.questionnaires[name] for name in dict.fromkeys(order)}
+    return Shipped(questionnaires, rules.load(FOLDER, library))

@@ -1,0 +1,1 @@
+"""Letters: what they say (messages), how they look on the wire (envelope), and who carries them (transports)."""
