@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import cast
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -28,7 +27,7 @@ class Mailbox:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             for file in sorted(self.folder.glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True):
-                letter = cast(EmailMessage, email.message_from_bytes(file.read_bytes(), policy=policy.default))
+                letter = email.message_from_bytes(file.read_bytes(), policy=policy.default)
                 text = _plain(letter)
                 if to in str(letter["To"]) and holding in text + str(letter["Subject"]):
                     return text
