@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -106,7 +107,7 @@ def _threads(path: Path) -> tuple[list[float], list[float], int]:
             saved[request_id, "remote_access"] = text
 
     begun = time.perf_counter()
-    _run([lambda each=each: save_many(each) for each in requests])
+    _run([partial(save_many, each) for each in requests])
     took = time.perf_counter() - begun
     with database.reading() as session:
         lost = sum(

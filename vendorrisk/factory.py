@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +22,7 @@ from vendorrisk.web import (
     access,
     account,
     auditor,
+    dev,
     edge,
     errors,
     formats,
@@ -110,5 +110,5 @@ def _install_edge(app: Flask, runtime: Runtime) -> None:
 def _register_pages(app: Flask, *, demo: bool) -> None:
     for room in (staff, vendor, auditor, account, about):
         app.register_blueprint(room.bp)
-    if demo and importlib.util.find_spec("vendorrisk.web.dev"):
-        app.register_blueprint(importlib.import_module("vendorrisk.web.dev").bp)
+    if demo:
+        app.register_blueprint(dev.bp)

@@ -80,9 +80,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name="uq_trail_events_id"),
     )
     op.create_index("ix_trail_events_at", "trail_events", ["at"], unique=False)
-    op.create_index(
-        "ix_trail_events_object", "trail_events", ["object_kind", "object_id", "at"], unique=False
-    )
+    op.create_index("ix_trail_events_object", "trail_events", ["object_kind", "object_id", "at"], unique=False)
     op.create_table(
         "users",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -124,9 +122,7 @@ def upgrade() -> None:
         sa.Column("lastuse_datetime", sa.DateTime(timezone=True), nullable=True),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("usage", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name="fk_passkeys_user_id_users", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_passkeys_user_id_users", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_passkeys"),
         sa.UniqueConstraint("credential_id", name="uq_passkeys_credential_id"),
     )
@@ -147,12 +143,8 @@ def upgrade() -> None:
         "users_roles",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("role_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["role_id"], ["roles.id"], name="fk_users_roles_role_id_roles", ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name="fk_users_roles_user_id_users", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["role_id"], ["roles.id"], name="fk_users_roles_role_id_roles", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_users_roles_user_id_users", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "role_id", name="pk_users_roles"),
     )
     op.create_table(
@@ -255,9 +247,7 @@ def upgrade() -> None:
         sa.Column("submission_hash", sa.String(length=64), nullable=True),
         sa.Column("submission_key", sa.String(length=64), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["assessment_id"], ["assessments.id"], name="fk_requests_assessment_id_assessments"
-        ),
+        sa.ForeignKeyConstraint(["assessment_id"], ["assessments.id"], name="fk_requests_assessment_id_assessments"),
         sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name="fk_requests_contact_id_contacts"),
         sa.ForeignKeyConstraint(["rules_copy"], ["copies.digest"], name="fk_requests_rules_copy_copies"),
         sa.ForeignKeyConstraint(["sent_by"], ["users.id"], name="fk_requests_sent_by_users"),
@@ -373,9 +363,7 @@ def upgrade() -> None:
         sa.Column("working", sa.LargeBinary(), nullable=False),
         sa.Column("provisional", sa.Boolean(), nullable=False),
         sa.Column("computed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["assessment_id"], ["assessments.id"], name="fk_scores_assessment_id_assessments"
-        ),
+        sa.ForeignKeyConstraint(["assessment_id"], ["assessments.id"], name="fk_scores_assessment_id_assessments"),
         sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name="fk_scores_request_id_requests"),
         sa.PrimaryKeyConstraint("id", name="pk_scores"),
     )
@@ -407,9 +395,7 @@ def upgrade() -> None:
         sa.Column("valid_until", sa.Date(), nullable=False),
         sa.Column("decided_by", sa.Uuid(), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["assessment_id"], ["assessments.id"], name="fk_decisions_assessment_id_assessments"
-        ),
+        sa.ForeignKeyConstraint(["assessment_id"], ["assessments.id"], name="fk_decisions_assessment_id_assessments"),
         sa.ForeignKeyConstraint(["decided_by"], ["users.id"], name="fk_decisions_decided_by_users"),
         sa.ForeignKeyConstraint(["score_id"], ["scores.id"], name="fk_decisions_score_id_scores"),
         sa.PrimaryKeyConstraint("id", name="pk_decisions"),
@@ -420,9 +406,7 @@ def upgrade() -> None:
         sa.Column("evidence_id", sa.Uuid(), nullable=False),
         sa.Column("question_id", sa.String(length=80), nullable=False),
         sa.Column("request_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["evidence_id"], ["evidence.id"], name="fk_evidence_uses_evidence_id_evidence"
-        ),
+        sa.ForeignKeyConstraint(["evidence_id"], ["evidence.id"], name="fk_evidence_uses_evidence_id_evidence"),
         sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name="fk_evidence_uses_request_id_requests"),
         sa.PrimaryKeyConstraint("evidence_id", "question_id", name="pk_evidence_uses"),
     )
@@ -442,15 +426,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["invitation_id"], ["invitations.id"], name="fk_respondent_sessions_invitation_id_invitations"
         ),
-        sa.ForeignKeyConstraint(
-            ["request_id"], ["requests.id"], name="fk_respondent_sessions_request_id_requests"
-        ),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name="fk_respondent_sessions_request_id_requests"),
         sa.PrimaryKeyConstraint("id", name="pk_respondent_sessions"),
         sa.UniqueConstraint("token_hash", name="uq_respondent_sessions_token_hash"),
     )
-    op.create_index(
-        "ix_respondent_sessions_invitation_id", "respondent_sessions", ["invitation_id"], unique=False
-    )
+    op.create_index("ix_respondent_sessions_invitation_id", "respondent_sessions", ["invitation_id"], unique=False)
     op.create_index("ix_respondent_sessions_request_id", "respondent_sessions", ["request_id"], unique=False)
     op.create_table(
         "reports",
@@ -472,9 +452,7 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["asked_by"], ["users.id"], name="fk_reports_asked_by_users"),
-        sa.ForeignKeyConstraint(
-            ["assessment_id"], ["assessments.id"], name="fk_reports_assessment_id_assessments"
-        ),
+        sa.ForeignKeyConstraint(["assessment_id"], ["assessments.id"], name="fk_reports_assessment_id_assessments"),
         sa.ForeignKeyConstraint(["decision_id"], ["decisions.id"], name="fk_reports_decision_id_decisions"),
         sa.PrimaryKeyConstraint("id", name="pk_reports"),
         sa.UniqueConstraint("reference", name="uq_reports_reference"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
+import signal
 import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -293,3 +296,41 @@ def test_the_service_does_not_start_in_a_bad_state(environ: dict[str, str], told
     assert ended.returncode == ENVIRONMENT
     assert says in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_the_whole_service_starts_answers_and_stops(environ: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    told = {"VENDORRISK_PORT": str(port), "VENDORRISK_BASE_URL": f"http://127.0.0.1:{port}"}
+    running = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=environ | told, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        answer = _first_answer(port, "/q/a-secret-token")
+        assert answer.status == 404
+        assert answer.getheader("Content-Security-Policy")
+        assert answer.getheader("Server") is None
+    finally:
+        running.send_signal(signal.SIGTERM)
+        _, log = running.communicate(timeout=30)
+    assert running.returncode == OK
+    assert "GET /q/[cut] 404" in log
+    assert "a-secret-token" not in log
+    database = Path(environ["VENDORRISK_DATABASE"].removeprefix("sqlite:///"))
+    for made in (database, Path(environ["VENDORRISK_KEY_FILE"])):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o600
+
+
+def _first_answer(port: int, path: str) -> http.client.HTTPResponse:
+    deadline = time.monotonic() + 45
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            answer.read()
+            connection.close()
+            return answer
+        except OSError:
+            assert time.monotonic() < deadline, "the service did not come up"
+            time.sleep(0.2)

@@ -15,7 +15,7 @@ import pytest
 from vendorrisk.cli import main as command_line
 from vendorrisk.cli import score as command
 from vendorrisk.domain.errors import InvalidAnswer
-from vendorrisk.library import shipped
+from vendorrisk.library import loader, shipped
 
 ON = date(2026, 6, 30)
 BASE: dict[str, Any] = {"questionnaires": ["data-sourcing"], "inherent": 50, "as_of": "2026-06-30"}
@@ -118,11 +118,18 @@ def test_answers_to_hidden_questions_are_ignored() -> None:
 
 
 def test_a_theme_without_anything_to_assess_has_no_figures() -> None:
-    library = shipped.load().questionnaires["data-sourcing"]
-    every = {q.code: {"not_applicable": "out of scope", "approved": True} for q in library if q.na_allowed}
-    found = outcome({**BASE, "answers": every})
-    assert found["themes"]["data-sourcing"]["assured"] is not None  # some cannot be "not applicable"
-    assert outcome({**BASE, "answers": {}})["themes"]["data-sourcing"] == {"assured": 0, "declared": 0}
+    library = {"choice": loader.load(shipped.FOLDER / "examples" / "choice.yaml")}
+    gone = {"EX-02": {"not_applicable": "we hold nothing", "approved": True}}
+    found = command.score_one({"questionnaires": ["choice"], "inherent": 50, "answers": gone}, library, None)
+    assert found["themes"] == {"choice": {"assured": None, "declared": None}}
+    assert (found["control_effectiveness"], found["residual"]) == (None, None)
+    assert (found["number_band"], found["floor"], found["band"]) == ("Not assessed", "Low", "Not assessed")
+
+
+def test_nothing_answered_scores_nothing_and_has_the_worst_floor() -> None:
+    found = outcome(BASE)
+    assert found["themes"]["data-sourcing"] == {"assured": 0, "declared": 0}
+    assert (found["residual"]["assured"], found["floor"]) == (50, "Critical")
 
 
 def test_the_day_of_scoring_is_today_unless_said() -> None:

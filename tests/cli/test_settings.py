@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from vendorrisk.settings import DEFAULTS, BadSettings, Settings, is_loopback
@@ -92,3 +94,10 @@ def test_variables_of_others_are_none_of_our_business() -> None:
 )  # fmt: skip
 def test_loopback_is_this_machine_only(host: str, here: bool) -> None:
     assert is_loopback(host) is here
+
+
+def test_every_setting_stands_in_the_reference_with_its_default() -> None:
+    reference = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+    for name, default in DEFAULTS.items():
+        shown = f"`{default}`" if default else "*(none)*"
+        assert f"| `VENDORRISK_{name}` | {shown} |" in reference

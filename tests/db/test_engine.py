@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from tests import builders
+from tests.conftest import ON_SQLITE
 from vendorrisk.db import engine, vault
 from vendorrisk.db.engine import Busy, Database
 from vendorrisk.db.models import Answer, Attempt, Event, Invitation, Request, Vendor
@@ -116,7 +117,7 @@ def test_moments_come_back_in_utc_and_equal(database: Database) -> None:
 
 def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
     with pytest.raises(StatementError, match="without a time zone"), database.writing() as session:
-        session.add(Attempt(bucket=bytes(16), at=datetime(2026, 6, 30)))  # noqa: DTZ001
+        session.add(Attempt(bucket=bytes(16), at=datetime(2026, 6, 30)))
 
 
 def test_no_list_is_stored_as_null(database: Database, now: datetime) -> None:
@@ -135,32 +136,28 @@ def test_references_must_point_to_something(database: Database, now: datetime) -
         session.add(orphan)
 
 
+@ON_SQLITE
 def test_sqlite_is_set_up_to_lose_nothing_and_to_leave_no_traces(database: Database) -> None:
-    if not database.is_sqlite:
-        pytest.skip("about SQLite")
     with database.reading() as session:
         got = {name: session.scalar(text(f"PRAGMA {name}")) for name in (
             "journal_mode", "synchronous", "foreign_keys", "temp_store", "secure_delete")}  # fmt: skip
     assert got == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "temp_store": 2, "secure_delete": 1}
 
 
+@ON_SQLITE
 def test_a_writer_in_the_way_means_busy_not_a_wait_for_ever(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not database.is_sqlite:
-        pytest.skip("about SQLite")
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.2)
-    with database.writing(), ThreadPoolExecutor(1) as pool:
-        with pytest.raises(Busy):
-            pool.submit(_write, database).result()
+    with database.writing(), ThreadPoolExecutor(1) as pool, pytest.raises(Busy):
+        pool.submit(_write, database).result()
     _write(database)
 
 
+@ON_SQLITE
 def test_another_process_in_the_way_means_busy_too(
     database_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not database.is_sqlite:
-        pytest.skip("about SQLite")
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.2)
     impatient = Database(engine.make_engine(database_url), database.master)
     other = sqlite3.connect(Path(database_url.removeprefix("sqlite:///")), isolation_level=None)

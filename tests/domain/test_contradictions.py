@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,7 @@ from tests.domain import answer_strategies
 from tests.domain.make import TODAY, asked, by_code, themes
 from vendorrisk.cli.demo import cases as told_cases
 from vendorrisk.domain import contradictions, submission
-from vendorrisk.domain.answers import Answer, Answers, PartialDate, Table
+from vendorrisk.domain.answers import Answer, Answers, PartialDate, Row, Table
 from vendorrisk.domain.contradictions import Hit, Rule, RuleSet
 from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.flags import FlagKind
@@ -29,28 +29,27 @@ RULES = shipped.load().rules
 THEMES = themes()
 
 EVENT: dict[str, object] = {"BH-02": "yes"}
-ROW = {
+ROW: Row = {
     "title": "Client list taken", "security_incident": "confirmed", "compromised_on": "2026-01-01",
     "discovered_on": "2026-01-10", "contained_on": "2026-01-11", "customers_told_on": "2026-01-12",
     "action": ("hacking",), "actor": ("external",), "data_disclosure": "yes",
     "relationship_data": ("relationship",), "customers_affected_share": "100",
 }  # fmt: skip
-SOURCES = {"name": "Register", "owner": "public", "method": "api"}
-Cells = Mapping[str, str | tuple[str, ...]]
+SOURCES: Row = {"name": "Register", "owner": "public", "method": "api"}
 
 
-def rows(code: str, *given_: Cells) -> Table:
-    blank = {c.id: () if c.type.value == "choices" else "" for c in asked(code).columns}
-    return Table(tuple({**blank, **row} for row in given_))  # type: ignore[arg-type]  # cells by column
+def rows(code: str, usual: Row, changed: Sequence[Row]) -> Table:
+    blank: Row = {c.id: () if c.type.value == "choices" else "" for c in asked(code).columns}
+    return Table(tuple({**blank, **usual, **change} for change in changed))
 
 
-def register(*changed: Cells) -> Table:
+def register(*changed: Row) -> Table:
     """An incident register with one row for each change of the usual row."""
-    return rows("BH-13", *({**ROW, **change} for change in changed))
+    return rows("BH-13", ROW, changed)
 
 
-def sources(*changed: Cells) -> Table:
-    return rows("DS-02", *({**SOURCES, **change} for change in changed))
+def sources(*changed: Row) -> Table:
+    return rows("DS-02", SOURCES, changed)
 
 
 def hits(plain: Mapping[str, object]) -> tuple[Hit, ...]:

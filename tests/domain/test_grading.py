@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.domain.make import TODAY, asked, questionnaire, said, themes
 from vendorrisk.domain import grading
-from vendorrisk.domain.answers import Answer, Answers, PartialDate, Signature, Table
+from vendorrisk.domain.answers import Answer, Answers, PartialDate, Row, Signature, Table
 from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.questionnaire import Band, Question, QuestionType, Unit
 from vendorrisk.domain.scoring import Case, score
@@ -166,8 +166,8 @@ SOURCE: dict[str, str] = {column.id: "x" for column in asked("DS-02").columns} |
 SYSTEM: dict[str, str] = {column.id: "x" for column in asked("CL-05").columns}
 
 
-def table(*rows: dict[str, str | tuple[str, ...]] | dict[str, str], complete: bool = False) -> Answer:
-    return said(Table(tuple(rows), complete))  # type: ignore[arg-type]  # rows are mappings of cells
+def table(*rows: Row, complete: bool = False) -> Answer:
+    return said(Table(rows, complete))
 
 
 def test_a_table_is_full_when_every_required_cell_is_filled() -> None:

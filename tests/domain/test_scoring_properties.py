@@ -211,7 +211,7 @@ def reordered(questionnaire: Questionnaire, chance: random.Random) -> Questionna
 @lean
 @given(any_case)
 def test_the_same_inputs_have_the_same_hash_and_score(case: Case) -> None:
-    again = replace(case, answers=dict(reversed(case.answers.items())))
+    again = replace(case, answers=dict(reversed(list(case.answers.items()))))
     assert fingerprint.of(case) == fingerprint.of(again)
     assert score(case) == score(again)
 

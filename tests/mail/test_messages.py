@@ -32,7 +32,8 @@ class Words(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.text, self.links, self._hidden = "", [], 0
+        self.text, self._hidden = "", 0
+        self.links: list[str] = []
         self.fetched: list[str] = []
         self.feed(html)
 
@@ -73,12 +74,12 @@ def facts(kind: str) -> list[str]:
         "invitation": [
             "Acme Ltd", "Dana Scott", "Mailing service for members", "As discussed on Monday.", LINK,
             "Data sourcing, Breach history and Customer list protection", "104", "85 minutes",
-            "Friday 17 July 2026, 17:00 (Europe/London)", "Friday 31 July 2026, 17:00 (Europe/London)", "R-7F3K2M",
+            "Friday 17 July 2026, 17:00 London", "Friday 31 July 2026, 17:00 London", "R-7F3K2M",
             "no account", "Petra Novak", "+44 20 7946 0000", "petra@acme.example", "Just reply", "genuine",
         ],
         "access_code": ["402917", "10 minutes", "once", "that browser", "R-7F3K2M", "Never pass it on"],
         "receipt": [
-            "Acme Ltd", "Dana Scott", "R-7F3K2M", "Tuesday 14 July 2026, 09:30 (UTC)", "61 questions", "3 questions",
+            "Acme Ltd", "Dana Scott", "R-7F3K2M", "Tuesday 14 July 2026, 09:30 UTC", "61 questions", "3 questions",
             "7 files", "5e" * 32, "https://risk.acme.example/respond/R-7F3K2M/done", "What happens next", "correct",
         ],
         "answers_arrived": [
@@ -159,6 +160,12 @@ def test_what_is_not_known_leaves_no_gap() -> None:
     assert text.startswith("Acme Ltd asks you")
     assert "\n\n\n" not in text
     assert "None" not in text and "confirm" not in text
+
+
+def test_a_code_is_promised_only_where_one_is_asked_for() -> None:
+    message = letter("invitation", code_required=False)
+    assert "You need no account. Answers" in message.text and "You need no account. Answers" in message.html
+    assert "code" not in message.text
 
 
 def test_a_note_keeps_its_lines() -> None:

@@ -122,3 +122,16 @@ def report(name: str = CLEARVIEW, **changes: Any) -> view.Report:
     """A whole report of an acceptance case."""
     given = case(name)
     return compose.report(facts(with_incident(given) if name == CLEARVIEW else given, **changes))
+
+
+COMMENT = (
+    "We keep a written record of this and look at it every quarter; the last time was on 4 May 2026, with the head of "
+    "security and the data protection officer, and nothing had to be changed. See section 4 of the policy."
+)
+
+
+def complete() -> view.Report:
+    """A report with an answer and a comment to every question: the usual size."""
+    made = facts(case(LARKFIELD))
+    told = {name: replace(said, origin=Origin.VENDOR, source="", comment=COMMENT) for name, said in made.told.items()}
+    return compose.report(replace(made, told=told, decision=DECISION))

@@ -46,7 +46,7 @@ def code(database: Database, token: str) -> str:
         assert found is not None
         access_codes.send(session, found, BROWSER, now=NOW)
     (letter,) = visits.letters(database, "access_code")
-    return re.findall(r"code: (\d{6})", letter["text"])[0]
+    return str(re.findall(r"code: (\d{6})", letter["text"])[0])
 
 
 def redeem(database: Database, token: str, code: str) -> Refusal | None:

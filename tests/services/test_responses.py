@@ -1,4 +1,4 @@
-"""Saving and sending under pressure, on both databases: one wins, the others hear of it, and nothing is counted wrong."""
+"""Saving and sending under pressure, on both databases: one wins, the others hear of it, nothing is miscounted."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from tests import builders, review_side
 from tests.review_side import NOW, REASON
 from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Event, Request, Review
-from vendorrisk.domain.answers import EvidenceLevel
+from vendorrisk.domain.answers import EvidenceLevel, Table
 from vendorrisk.domain.assessment import AssessmentStatus, Origin, RequestStatus
 from vendorrisk.domain.audit import Actor, ActorKind, EventKind
 from vendorrisk.domain.errors import InvalidAnswer, NotFound, WrongState
-from vendorrisk.domain.scoring import Mark
+from vendorrisk.domain.marks import Mark
+from vendorrisk.domain.questionnaire import FlagLevel
 from vendorrisk.services import answer_sheets, answers, audit, dossiers, reviews, score_sheets
 from vendorrisk.services.answer_sheets import Sheet, Standing
 from vendorrisk.services.answers import NewAnswer
@@ -148,7 +150,7 @@ def test_a_changed_grade_needs_its_reason(session: Session) -> None:
     table = review_side.themes("data-sourcing")[0].by_code["DS-02"]
     assert table.grading is not None
     rows = {column.id: "x" for column in table.columns if column.type.value == "text"}
-    builders.add_answer(session, request, table.id, review_side.Table((rows,)))
+    builders.add_answer(session, request, table.id, Table((rows,)))
     assert mark(session, case, table.id).chosen == (table.grading.part,)
     with pytest.raises(InvalidAnswer, match="say why"):
         review(session, case, table.id, Change(grade=table.grading.full, note="because"))
@@ -248,11 +250,11 @@ def test_a_dismissal_falls_with_its_inputs(session: Session) -> None:
         builders.add_answer(session, request, theme.by_code[code].id, said)
     register = theme.by_code["BH-13"]
     row = {"title": "one", "compromised_on": "2026-05-01", "discovered_on": "2026-04-01"}
-    builders.add_answer(session, request, register.id, review_side.Table((row,)))
+    builders.add_answer(session, request, register.id, Table((row,)))
     hit = next(h for h in review_side.score_of(session, case).working.hits if register.id in h.affects)
     reviews.dismiss(session, case.reference, hit.key, REASON, by=LI, now=NOW)
     assert hit.key not in [h.key for h in review_side.score_of(session, case).working.hits]
-    builders.add_answer(session, request, register.id, review_side.Table(({**row, "title": "another"},)))
+    builders.add_answer(session, request, register.id, Table(({**row, "title": "another"},)))
     assert hit.key in [h.key for h in review_side.score_of(session, case).working.hits]
 
 
@@ -356,9 +358,9 @@ def test_the_founding_case_comes_out_critical_with_its_flags(session: Session) -
     case = review_side.clearview(session)
     shown = score_sheets.open_score(session, dossiers.find(session, case.reference), now=NOW)
     assert shown.score.band.value == "Critical" and shown.score.provisional
-    said = {flag.question for flag in shown.flags(score_sheets.FlagLevel.CRITICAL)[0]}
+    said = {flag.question for flag in shown.flags(FlagLevel.CRITICAL)[0]}
     assert said == {"DS-06", "DS-12", "DS-14", "CL-19"}
-    high = [flag for flag in shown.flags(score_sheets.FlagLevel.HIGH)[0] if flag.kind.value == "answer"]
+    high = [flag for flag in shown.flags(FlagLevel.HIGH)[0] if flag.kind.value == "answer"]
     assert len(high) == 15
     assert shown.mean is not None and shown.evidence_gap is not None and len(shown.gains) == 5
     assert shown.gains[0].questionnaire_id == next(t for t in shown.themes if t.is_weakest).questionnaire.id
@@ -369,4 +371,4 @@ def test_the_sums_of_the_working_give_the_theme_score(session: Session) -> None:
     shown = score_sheets.open_score(session, dossiers.find(session, case.reference), now=NOW)
     for each in shown.themes:
         assert each.theme.score is not None
-        assert abs(100 * each.weighted / each.weight - each.theme.score.assured) < review_side.Decimal("1e-9")
+        assert abs(100 * each.weighted / each.weight - each.theme.score.assured) < Decimal("1e-9")

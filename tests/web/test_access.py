@@ -1,7 +1,7 @@
 """Who may open what: one table over every route and the whole cast. A route that is not in the table fails.
 
-`petra` is staff, `adam` administers, `audrey` audits, `victor` answers for the vendor of the case, `mallory` for another
-vendor, and must see nothing of it. Everybody sends forms with a valid token, so what is tested is who they are.
+`petra` is staff, `adam` administers, `audrey` audits, `victor` answers for the vendor of the case, `mallory` for
+another vendor, and must see nothing of it. Everybody sends forms with a valid token, so what is tested is who they are.
 """
 
 from __future__ import annotations

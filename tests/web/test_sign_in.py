@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from statistics import median
 from time import perf_counter
 
 import pytest
@@ -406,16 +405,16 @@ def test_only_what_was_changed_is_written(app: Flask, cast: Cast, database: Data
 
 
 def test_known_and_unknown_take_the_same_time(app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The medians of refused sign-ins for a known and for an unknown address are a few milliseconds apart at most."""
+    """The quickest refusals of a known and of an unknown address are a few milliseconds apart at most."""
     monkeypatch.setattr(sign_in_pages, "_count_try", lambda *_limits, whom: None)
     taken: dict[str, list[float]] = {"petra@acme.example": [], "nobody@acme.example": []}
     browser = app.test_client()
     token = builders.token_in(browser.get("/sign-in"))
-    for _ in range(15):
+    for _ in range(20):
         for email, times in taken.items():
             started = perf_counter()
             answer = browser.post("/sign-in", data={"csrf_token": token, "email": email, "password": "wrong wrong"})
             times.append(perf_counter() - started)
             assert answer.status_code == 422
-    known, unknown = (median(times) for times in taken.values())
-    assert abs(known - unknown) < 0.010
+    known, unknown = (min(times) for times in taken.values())  # the least disturbed by whatever else the machine does
+    assert abs(known - unknown) < 0.005

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -106,7 +109,11 @@ def test_an_old_version_is_a_conflict_with_both_texts_and_changes_nothing(
 
 @pytest.mark.parametrize(
     ("keep", "value", "comment"),
-    [("theirs", "no", ""), ("mine", "own", ""), ("both", "no", "Victor Lang would answer: Yes, with their own devices")],
+    [
+        ("theirs", "no", ""),
+        ("mine", "own", ""),
+        ("both", "no", "Victor Lang would answer: Yes, with their own devices"),
+    ],
 )
 def test_a_conflict_is_settled_by_choosing(
     victor: Visit, priya: Visit, database: Database, keep: str, value: str, comment: str
@@ -159,7 +166,8 @@ def test_a_hidden_answer_is_kept_ignored_and_comes_back(victor: Visit, database:
 
 
 def test_a_whole_section_is_saved_without_javascript(victor: Visit, database: Database) -> None:
-    answer = send(victor, {"q-remote_access": "own", "q-own_devices_checked": "no", "q-remote_access-comment": "Laptops"})
+    given = {"q-remote_access": "own", "q-own_devices_checked": "no", "q-remote_access-comment": "Laptops"}
+    answer = send(victor, given)
     assert answer.status_code == 303
     assert answer.location == victor.url("/check")
     now = stored(database, victor)
@@ -207,7 +215,8 @@ def test_every_type_is_drawn_saved_and_drawn_again(all_types: Visit, database: D
     for page in pages:
         assert all_types.browser.get(page).status_code == 200
     typed: dict[str, dict[str, str]] = {
-        "number": {"value": "12"}, "date": {"value": "May 2024"}, "text": {"value": "Ada"}, "long_text": {"value": "a\nb"},
+        "number": {"value": "12"}, "date": {"value": "May 2024"}, "text": {"value": "Ada"},
+        "long_text": {"value": "a\nb"},
         "declaration": {"value": "yes", "name": "Ada Byron", "role": "CEO"},
     }  # fmt: skip
     for kind, fields in typed.items():
@@ -299,6 +308,19 @@ def test_answers_wait_until_somebody_has_said_who_they_are(app: Flask, database:
     assert "Enter your name." in bad.text
 
 
+@contextmanager
+def counting(database: Database) -> Iterator[list[str]]:
+    """The statements that are sent to the database meanwhile."""
+    seen: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        seen.append(arguments[2])
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
 def test_the_number_of_queries_does_not_grow_with_the_section(app: Flask, database: Database) -> None:
     counts = []
     for asked in ([builders.tiny()], [shipped.load().questionnaires["breach-history"]]):
@@ -307,11 +329,8 @@ def test_the_number_of_queries_does_not_grow_with_the_section(app: Flask, databa
         visit = visits.enter(app, database, token)
         page = _pages(visit)[0]
         visit.browser.get(page)
-        seen: list[str] = []
-        listener = lambda *arguments: seen.append(arguments[2])  # noqa: E731
-        event.listen(database.engine, "before_cursor_execute", listener)
-        answer = visit.browser.get(page)
-        event.remove(database.engine, "before_cursor_execute", listener)
+        with counting(database) as seen:
+            answer = visit.browser.get(page)
         counts.append(len(seen))
         assert len(answer.data) < 60_000
     assert counts[0] == counts[1] <= 8

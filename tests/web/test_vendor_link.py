@@ -101,7 +101,9 @@ def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 1_000_000:06d}"
 
 
-def test_the_fifth_wrong_code_locks_and_the_right_one_is_refused_then(app: Flask, database: Database, token: str) -> None:
+def test_the_fifth_wrong_code_locks_and_the_right_one_is_refused_then(
+    app: Flask, database: Database, token: str
+) -> None:
     browser = app.test_client()
     code = visits.ask_for_code(browser, database, token)
     page = f"/q/{token}/code"

@@ -43,7 +43,8 @@ def addresses(app: Flask, visit: Visit, database: Database) -> list[tuple[str, s
     adapter = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/respond/"):
-            values = {name: {**PLACES, "reference": visit.reference, "file_id": file_id}[name] for name in rule.arguments}
+            known = {**PLACES, "reference": visit.reference, "file_id": file_id}
+            values = {name: known[name] for name in rule.arguments}
             url = adapter.build(rule.endpoint, values)
             found += [(method, url) for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"})]
     return found
@@ -96,7 +97,9 @@ def test_a_stranger_gets_the_same_page_as_for_nothing(app: Flask, database: Data
         assert CANARY not in answer.text
 
 
-def test_a_file_of_another_request_is_not_given_out_under_ones_own(app: Flask, database: Database, victor: Visit) -> None:
+def test_a_file_of_another_request_is_not_given_out_under_ones_own(
+    app: Flask, database: Database, victor: Visit
+) -> None:
     with database.reading() as session:
         file_id = session.scalars(select(Evidence.id)).one()
     with database.writing() as session:

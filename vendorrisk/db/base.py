@@ -22,7 +22,7 @@ NAMING = {
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A moment. SQLite drops time zones, so naive values are refused on the way in and UTC is put back on the way out."""
+    """A moment. SQLite drops time zones: naive values are refused on the way in, UTC is put back on the way out."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -49,7 +49,7 @@ UuidKey = Annotated[UUID, mapped_column(primary_key=True, default=uuid4)]
 
 
 def stored_enum(kind: type[enum.Enum]) -> Enum:
-    """An enum column that stores values, not names, as text that both databases can sort and a later version can extend."""
+    """An enum column that stores values, not names, as text: both databases sort it, a later version can add to it."""
     return Enum(
         kind,
         values_callable=lambda members: [str(m.value) for m in members],

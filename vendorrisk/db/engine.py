@@ -36,7 +36,7 @@ class Busy(Exception):
 
 
 def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
-    """An engine for SQLite (WAL, synchronous FULL, BEGIN by us) or PostgreSQL. Only migrations do without foreign keys."""
+    """An engine for SQLite (WAL, synchronous FULL, BEGIN by us) or PostgreSQL. Migrations do without foreign keys."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, pool_pre_ping=True, pool_size=20, max_overflow=20)
@@ -57,7 +57,7 @@ def for_writing(engine: Engine) -> Engine:
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry, *, foreign_keys: bool) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined]  # we say BEGIN ourselves
+    connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
@@ -72,7 +72,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 class Database:
-    """An engine, the master key, and the two ways to use them. SQLite takes one writer at a time, in order of arrival."""
+    """An engine, the master key, and the two ways to use them. SQLite takes one writer at a time."""
 
     def __init__(self, engine: Engine, master: MasterKey) -> None:
         self.engine = engine
@@ -115,7 +115,7 @@ class Database:
             self._lock.release()
 
     def watch_writers(self, event_name: str, call: Callable[..., None]) -> Callable[[], None]:
-        """Have `call` told of an event ("after_flush", "after_commit") of every writing session; returns how to stop."""
+        """Call `call` at an event ("after_flush", "after_commit") of every writing session; returns how to stop."""
         event.listen(self._make_writer, event_name, call)
         return lambda: event.remove(self._make_writer, event_name, call)
 

@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema, or back: Alembic driven from code. Called at each start, by commands and tests."""
+"""Brings a database to the newest schema, or back: Alembic driven from code. Called at each start, and by tests."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from vendorrisk.db import engine
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 _TRAIL_TRIGGERS = frozenset(
-    f"{table}_no_{action}"
-    for table in ("trail_events", "trail_links")
-    for action in ("update", "delete", "replace")
+    f"{table}_no_{action}" for table in ("trail_events", "trail_links") for action in ("update", "delete", "replace")
 )
 
 

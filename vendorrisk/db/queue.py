@@ -44,11 +44,12 @@ class FairLock:
             with self._guard:
                 if me.owns:
                     return True
-                if not self._held or not called:
-                    self._waiting.remove(me)
-                    mine, self._held = not self._held, True
-                    return mine
-                me.called.clear()  # somebody was quicker
+                if called and self._held:
+                    me.called.clear()  # somebody was quicker
+                    continue
+                self._waiting.remove(me)
+                mine, self._held = not self._held, True
+                return mine
 
     def release(self) -> None:
         """Hand over to the first in line if it has waited for long; otherwise call it, and let the quickest have it."""

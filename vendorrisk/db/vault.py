@@ -69,9 +69,7 @@ def add_key(session: Session, purpose: str, *, now: datetime, key_id: UUID | Non
     ring = keyring(session)
     key_id, key = key_id or uuid4(), crypto.new_key()
     wrapped = crypto.seal(key_id, ring.master.purpose("wrap"), key, context=_wrap_context(key_id))
-    session.add(
-        DataKey(id=key_id, purpose=purpose, wrapped=wrapped, master_id=ring.master.id, created_at=now)
-    )
+    session.add(DataKey(id=key_id, purpose=purpose, wrapped=wrapped, master_id=ring.master.id, created_at=now))
     session.flush()
     ring.unwrapped[key_id] = key
     return key_id
@@ -127,9 +125,7 @@ def open_optional(session: Session, sealed: Sealed | None, *, context: str) -> s
 
 def seal_json(session: Session, key_id: UUID, plain: Any, *, context: str) -> Sealed:
     """Seal a JSON value. Figures must be strings or ints: floats would not come back exactly."""
-    return seal_text(
-        session, key_id, json.dumps(plain, ensure_ascii=True, separators=(",", ":")), context=context
-    )
+    return seal_text(session, key_id, json.dumps(plain, ensure_ascii=True, separators=(",", ":")), context=context)
 
 
 def open_json(session: Session, sealed: Sealed, *, context: str) -> Any:

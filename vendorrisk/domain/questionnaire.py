@@ -134,7 +134,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """Asked only because of another question's answer: an option of `of` ticked that is in `when`, or not in `unless`."""
+    """Asked only because of another question: some option ticked in `of` is in `when`, or is not in `unless`."""
 
     of: str
     when: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Sends one letter: takes it from the outbox, hands it to the transport outside any transaction, says what became of it."""
+"""Sends one letter: takes it from the outbox, hands it over outside any transaction, says what became of it."""
 
 from __future__ import annotations
 

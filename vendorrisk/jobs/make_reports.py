@@ -11,7 +11,8 @@ from uuid import UUID
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Report
 from vendorrisk.domain.audit import SYSTEM, EventKind
-from vendorrisk.services import audit, work
+from vendorrisk.reports.pdf import RenderFailed
+from vendorrisk.services import audit, reports, work
 from vendorrisk.storage import Storage
 
 LEASE = timedelta(minutes=5)
@@ -32,16 +33,18 @@ class Workshop:
 
 def make(workshop: Workshop, report_id: UUID) -> None:
     """Make the report, if it is due and nobody else is at it."""
-    from vendorrisk.services import reports
-
     attempt = _take(workshop, report_id)
     if attempt is None:
         return
     try:
         reports.make(workshop.database, workshop.storage, report_id, now=workshop.clock())
+    except RenderFailed as error:
+        _log.warning("report %s could not be made: %s", report_id, error)
+        _failed(workshop, report_id, attempt, str(error))
     except Exception as error:  # whatever it was: the next report must not wait for it
         _log.exception("report %s could not be made", report_id)
-        _failed(workshop, report_id, attempt, f"{type(error).__name__}: {error}")
+        # Its own words could hold what the report holds, and the reason is stored in plain.
+        _failed(workshop, report_id, attempt, f"Our own mistake: {type(error).__name__}.")
 
 
 def _take(workshop: Workshop, report_id: UUID) -> int | None:

@@ -1,8 +1,8 @@
 """Runs the jobs in threads of the service's own process; the factory starts it with the pages.
 
-Huey carries ids only. What has to be done stands on the rows themselves (house.md, decision 4), so its queue may live in
-memory: a commit that leaves work behind wakes a worker at once, and a sweep each minute finds what is due again, what
-another process wrote, and what a killed worker left.
+Huey carries ids only. What has to be done stands on the rows themselves, so its queue may live in memory
+(docs/decisions/0003-jobs.md): a commit that leaves work behind wakes a worker at once, and a sweep each minute finds
+what is due again, what another process wrote, and what a killed worker left.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def start(runtime: Runtime, *, clock: Clock | None = None, transport: Transport 
     return stop
 
 
-class _Consumer(Consumer):
+class _Consumer(Consumer):  # type: ignore[misc]  # huey says nothing about its types
     """Huey's workers without its signal handlers: signals belong to the web server that shares the process."""
 
     def _set_signal_handlers(self) -> None:
@@ -85,9 +85,10 @@ class _Jobs:
     def sweep(self) -> None:
         """Queue all that is due. What is queued twice is done once: the lease sees to it."""
         with self._database.reading() as session:
-            found = [(kind, work.due(session, kind, now=self._clock())) for kind in self._tasks]
-        for kind, ids in found:
-            self._queue(kind, ids)
+            letters = work.due(session, Letter, now=self._clock())
+            reports = work.due(session, Report, now=self._clock())
+        self._queue(Letter, letters)
+        self._queue(Report, reports)
 
     def note_work(self, session: Session, _context: Any) -> None:
         """Remember the rows of this transaction that have become work."""

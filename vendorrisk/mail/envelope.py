@@ -45,4 +45,5 @@ def _address(name: str, address: str) -> Address:
     if not (local and at and domain):
         raise ValueError(f"{address!r} is not an e-mail address")
     # Mail servers know domains by their ASCII form.
-    return Address(display_name=one_line(name)[:_LONGEST_NAME], username=local, domain=domain.encode("idna").decode("ascii"))
+    ascii_domain = domain.encode("idna").decode("ascii")
+    return Address(display_name=one_line(name)[:_LONGEST_NAME], username=local, domain=ascii_domain)

@@ -1,7 +1,7 @@
 """What our letters say: one function for each, called by services, which put the result into the outbox.
 
-Every letter has a text part and an HTML part with the same facts, drawn from templates/mail/<letter>/. Texts that people
-typed are made one line where a line is meant, and are never read as a template or as HTML.
+Every letter has a text part and an HTML part with the same facts, drawn from templates/mail/<letter>/. Texts that
+people typed are made one line where a line is meant, and are never read as a template or as HTML.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def invitation(
     reference: str,
     note: str,
     service: str,
+    code_required: bool = True,
 ) -> Message:
     """The letter that asks a vendor, with the link."""
     values = {
@@ -61,6 +62,7 @@ def invitation(
         "sender_phone": sender_phone, "titles": [one_line(title) for title in questionnaire_titles],
         "question_count": question_count, "minutes": minutes, "due": _moment(due, zone), "due_day": _day(due, zone),
         "closes": _moment(closes, zone), "link": link, "reference": reference, "note": note, "service": service,
+        "code_required": code_required,
     }  # fmt: skip
     return _compose("invitation", to, to_name, sender_email, values)
 
@@ -192,4 +194,8 @@ def _day(moment: datetime, zone: str) -> str:
 
 def _moment(moment: datetime, zone: str) -> str:
     local = moment.astimezone(ZoneInfo(zone))
-    return f"{local:%A} {_day(moment, zone)}, {local:%H:%M} ({zone.replace('_', ' ')})"
+    return f"{local:%A} {_day(moment, zone)}, {local:%H:%M} {_place(zone)}"
+
+
+def _place(zone: str) -> str:
+    return zone.rpartition("/")[2].replace("_", " ")

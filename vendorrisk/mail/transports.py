@@ -72,9 +72,7 @@ class SmtpTransport:
 
     def _connect(self) -> smtplib.SMTP:
         if self.tls:
-            return smtplib.SMTP_SSL(
-                self.host, self.port, timeout=self.timeout, context=ssl.create_default_context()
-            )
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=ssl.create_default_context())
         return smtplib.SMTP(self.host, self.port, timeout=self.timeout)
 
     def _introduce(self, server: smtplib.SMTP) -> None:
@@ -189,5 +187,6 @@ def open_transport(url: str) -> Transport:
     try:
         make = TRANSPORTS[parts.scheme]
     except KeyError:
-        raise BadSettings([f"VENDORRISK_MAIL: there is no mail by {parts.scheme!r}; use smtp, smtps or file."]) from None
+        wrong = f"VENDORRISK_MAIL: there is no mail by {parts.scheme!r}; use smtp, smtps or file."
+        raise BadSettings([wrong]) from None
     return make(parts)

@@ -16,7 +16,6 @@ from vendorrisk.reports import html, view
 VARIANT = "pdf/ua-1"
 FONTS = {
     "asset:regular": "Inter-Regular.otf",
-    "asset:italic": "Inter-Italic.otf",
     "asset:bold": "Inter-Bold.otf",
 }
 """All that a report may fetch: bytes that lie in this package."""

@@ -32,7 +32,7 @@ _FIRST_PAUSES = (1, 2, 5, 15, 60)
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (*_FIRST_PAUSES, *[60] * 22, 37))
 """How long to wait after each failed try: quickly first, then every hour; 24 hours in all."""
 
-_ADDRESS = re.compile(r"\S+@\S+")
+_ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>:;,]+>?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class LetterView:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A letter taken from the outbox, with all that the transport needs. `thread` is the same for all of one request."""
+    """A letter taken from the outbox, with all that sending it needs. `thread` is the same for all of one request."""
 
     letter_id: UUID
     attempt: int

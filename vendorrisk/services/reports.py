@@ -7,7 +7,7 @@ child process and keeps the bytes. The same snapshot is never rendered twice.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,10 +27,6 @@ from vendorrisk.services import actors, audit, dossiers, references, report_fact
 from vendorrisk.services.dossiers import Dossier
 from vendorrisk.storage import Storage, sealed
 
-LEASE = timedelta(seconds=pdf.WALL_SECONDS + 30)
-"""Longer than a rendering can last."""
-PAUSES = (timedelta(seconds=10), timedelta(minutes=1))
-"""Three tries in all; then the report is parked and shown."""
 COALESCED = timedelta(minutes=10)
 _CONTEXT = "report.snapshot"
 _CHUNK = 64 * 1024
@@ -119,46 +115,28 @@ def retry(session: Session, reference: str, *, by: Actor, now: datetime) -> Repo
     return report
 
 
-def due(session: Session, *, now: datetime) -> Sequence[UUID]:
-    """The reports that can be made now."""
-    return work.due(session, Report, now=now)
+def make(database: Database, storage: Storage, report_id: UUID, *, now: datetime) -> None:
+    """Render a report and keep it; does nothing where that was done. Raises RenderFailed.
 
-
-def make(database: Database, storage: Storage, report_id: UUID, *, now: datetime) -> bool:
-    """Render a report and keep it; whether it is made. Does nothing where it is made or in other hands.
-
-    The rendering lies between two short transactions: nobody waits for it.
+    The job holds the lease and counts the tries. The rendering lies between two short transactions: nobody waits for it.
     """
-    with database.writing() as session:
-        taken = _take(session, report_id, now=now)
+    with database.reading() as session:
+        taken = _take(session, report_id)
     if taken is None:
-        return False
-    try:
-        made = pdf.render(taken.snapshot)
-    except pdf.RenderFailed as error:
-        with database.writing() as session:
-            _failed(session, taken, str(error), now=now)
-        return False
+        return
+    made = pdf.render(taken.snapshot)
     name = _store(storage, taken, made)
     with database.writing() as session:
-        return _keep(session, taken, name, made, now=now)
+        _keep(session, taken, name, made, now=now)
 
 
-def _take(session: Session, report_id: UUID, *, now: datetime) -> _Taken | None:
-    report = work.lease(session, Report, report_id, lasting=LEASE, now=now)
-    if report is None:
+def _take(session: Session, report_id: UUID) -> _Taken | None:
+    report = session.get_one(Report, report_id)
+    if report.state is WorkState.DONE:
         return None
-    if report.attempts > len(PAUSES) + 1:
-        # Its process was killed at every try, so nobody came to say that it failed.
-        _give_up(session, report, "The report was given up: it ended its process at every try.", now=now)
-        return None
-    try:
-        snapshot = view.from_plain(vault.open_json(session, report.snapshot, context=_CONTEXT))
-        key_id = _key_id(session, report)
-        return _Taken(report.id, report.attempts, key_id, vault.data_key(session, key_id), snapshot)
-    except vault.Erased:
-        work.give_up(report, "The vendor was erased.")
-        return None
+    snapshot = view.from_plain(vault.open_json(session, report.snapshot, context=_CONTEXT))
+    key_id = _key_id(session, report)
+    return _Taken(report.id, report.attempts, key_id, vault.data_key(session, key_id), snapshot)
 
 
 def _store(storage: Storage, taken: _Taken, made: bytes) -> str:
@@ -168,31 +146,16 @@ def _store(storage: Storage, taken: _Taken, made: bytes) -> str:
     return name
 
 
-def _keep(session: Session, taken: _Taken, name: str, made: bytes, *, now: datetime) -> bool:
+def _keep(session: Session, taken: _Taken, name: str, made: bytes, *, now: datetime) -> None:
     report = session.get_one(Report, taken.report_id, populate_existing=True)
-    if not work.holds(report, taken.attempt):
-        return False
+    if report.state is WorkState.DONE or report.attempts != taken.attempt:
+        # The lease ran out and another has taken it; a sealed file that nothing points to is left behind.
+        return
     work.finish(report)
     report.storage_name, report.sha256, report.size = name, hashlib.sha256(made).hexdigest(), len(made)
     report.made_at = now
     details = {"sha256": report.sha256, "size": report.size, "snapshot": report.snapshot_hash}
     _record(session, EventKind.REPORT_MADE, report, details, by=SYSTEM, now=now)
-    return True
-
-
-def _failed(session: Session, taken: _Taken, error: str, *, now: datetime) -> None:
-    report = session.get_one(Report, taken.report_id, populate_existing=True)
-    if not work.holds(report, taken.attempt):
-        return
-    if report.attempts > len(PAUSES):
-        _give_up(session, report, error, now=now)
-        return
-    work.put_off(report, error, until=now + PAUSES[report.attempts - 1])
-
-
-def _give_up(session: Session, report: Report, error: str, *, now: datetime) -> None:
-    work.give_up(report, error)
-    _record(session, EventKind.REPORT_FAILED, report, {"error": error}, by=SYSTEM, now=now)
 
 
 def show(session: Session, reference: str) -> ReportView:

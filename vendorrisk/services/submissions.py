@@ -107,7 +107,7 @@ def _receipt(draft: Draft, files: Sequence[FileView], name: str, role: str) -> R
 
 
 def _digest(request: Request, draft: Draft, files: Sequence[FileView], receipt: Receipt, *, now: datetime) -> str:
-    """SHA-256 over everything that was sent, as canonical JSON (docs/reference/submission-hash.md)."""
+    """SHA-256 over everything that was sent, as JSON with sorted keys and without spaces."""
     plain = {
         "reference": request.reference, "questionnaires": list(request.copies), "name": receipt.name,
         "role": receipt.role, "submitted_at": now.isoformat(),

@@ -41,7 +41,7 @@ def lease(session: Session, table: type[Work], work_id: UUID, *, lasting: timede
 
 
 def holds(row: Letter | Report, attempt: int) -> bool:
-    """Whether whoever took the row at this attempt still has it: its lease may have run out, and another have taken it."""
+    """Whether who took the row at this attempt still has it: its lease may have run out, and another have taken it."""
     return row.state is WorkState.RUNNING and row.attempts == attempt
 
 

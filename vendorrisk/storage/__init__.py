@@ -22,7 +22,7 @@ STORES: dict[str, Callable[[str], Storage]] = {
 
 
 def open_storage(url: str) -> Storage:
-    """The storage that `url` names: a folder (`var/files`, `file:/srv/files`) or `s3://bucket/prefix`. Raises BadStorage."""
+    """The storage that `url` names: a folder (`var/files`, `file:/srv/files`) or a bucket. Raises BadStorage."""
     scheme = urlsplit(url).scheme
     try:
         make = STORES[scheme]

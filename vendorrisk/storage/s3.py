@@ -6,13 +6,13 @@ The keys come from where S3 tools look for them (AWS_ACCESS_KEY_ID, AWS_SECRET_A
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, urlsplit
 
 from vendorrisk.storage.base import AlreadyThere, BadStorage, Missing, checked
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from obstore.store import S3Config, S3Store
 
 _CHUNK = 64 * 1024
 _OPTIONS = frozenset({"endpoint", "region"})
@@ -62,12 +62,12 @@ def from_url(url: str) -> S3Storage:
     parts = urlsplit(url)
     options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     if not parts.hostname or not options.keys() <= _OPTIONS:
-        raise BadStorage("Write the bucket as s3://bucket/prefix?region=eu-central-1 (and endpoint=https://… if need be).")
+        raise BadStorage("Write the bucket as s3://bucket/prefix?region=eu-central-1 (&endpoint=https://… if need be).")
     return S3Storage(
         S3Store(
             parts.netloc,
             prefix=parts.path.strip("/") or None,
             client_options={"allow_http": options.get("endpoint", "").startswith("http://"), "timeout": "30s"},
-            **options,
+            config=cast("S3Config", options),
         )
     )

@@ -1,8 +1,8 @@
-"""Seals files as streams, in chunks of 64 KiB, so that none is ever whole in memory or plain on disk. Called by services.
+"""Seals files as streams, in chunks of 64 KiB, so that none is ever plain on disk. Called by services.
 
-A stream begins with 0x02, the id of the data key and a random salt; the stream's own key is derived from both and from
-`context`. Each chunk then knows its place and whether it is the last: chunks that were swapped, dropped or cut off at the
-end do not open.
+A stream begins with 0x02, the id of the data key and a random salt; the stream's own key is derived from the data key,
+the salt and `context`. Each chunk then knows its place and whether it is the last: chunks that were swapped, dropped or
+cut off at the end do not open.
 """
 
 from __future__ import annotations

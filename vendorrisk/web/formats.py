@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from flask import Flask, request, url_for
+from flask import Flask, request
 
 from vendorrisk.web import edge, forms
 
@@ -53,5 +54,6 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 def page_url(number: int) -> str:
     """The address of another page of the list that is being shown, with the same filters."""
-    values = {**request.args.to_dict(flat=False), **(request.view_args or {}), "page": number}
-    return url_for(request.endpoint or "", **values)
+    # Not by url_for: names like _scheme or endpoint in somebody's query string mean something to it.
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]
+    return f"{request.path}?{urlencode([*kept, ('page', str(number))])}"

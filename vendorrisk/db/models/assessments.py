@@ -36,14 +36,10 @@ class Assessment(Base):
     reference: Mapped[str] = mapped_column(String(20), unique=True, doc="A-2026-0042")
     vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), index=True)
     service: Mapped[Sealed] = mapped_column(doc="What we buy; context assessment.service")
-    status: Mapped[AssessmentStatus] = mapped_column(
-        stored_enum(AssessmentStatus), default=AssessmentStatus.INTAKE
-    )
+    status: Mapped[AssessmentStatus] = mapped_column(stored_enum(AssessmentStatus), default=AssessmentStatus.INTAKE)
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
     intake_copy: Mapped[str] = mapped_column(ForeignKey("copies.digest"))
-    intake: Mapped[Sealed | None] = mapped_column(
-        doc="JSON, answers by question id; context assessment.intake"
-    )
+    intake: Mapped[Sealed | None] = mapped_column(doc="JSON, answers by question id; context assessment.intake")
     intake_done_at: Mapped[datetime | None]
     inherent: Mapped[Decimal | None] = mapped_column(Numeric(7, 4))
     tier: Mapped[int | None] = mapped_column(index=True)
@@ -80,9 +76,7 @@ class Request(Base):
     contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id"))
     copies: Mapped[list[str]] = mapped_column(doc="Digests of the questionnaires, in order.")
     rules_copy: Mapped[str] = mapped_column(ForeignKey("copies.digest"))
-    status: Mapped[RequestStatus] = mapped_column(
-        stored_enum(RequestStatus), default=RequestStatus.SENT, index=True
-    )
+    status: Mapped[RequestStatus] = mapped_column(stored_enum(RequestStatus), default=RequestStatus.SENT, index=True)
     code_required: Mapped[bool] = mapped_column(default=True)
     note: Mapped[Sealed | None] = mapped_column(doc="To the vendor; context request.note")
     due_at: Mapped[datetime]
@@ -96,13 +90,9 @@ class Request(Base):
     answered: Mapped[int] = mapped_column(default=0, doc="Of `visible`; kept so that no list reads answers.")
     visible: Mapped[int] = mapped_column(default=0)
     submitted_at: Mapped[datetime | None]
-    submission: Mapped[Sealed | None] = mapped_column(
-        doc="JSON name, role, counts; context request.submission"
-    )
+    submission: Mapped[Sealed | None] = mapped_column(doc="JSON name, role, counts; context request.submission")
     submission_hash: Mapped[str | None] = mapped_column(String(64))
-    submission_key: Mapped[str | None] = mapped_column(
-        String(64), doc="Idempotency key of the form that submitted."
-    )
+    submission_key: Mapped[str | None] = mapped_column(String(64), doc="Idempotency key of the form that submitted.")
     withdrawn_at: Mapped[datetime | None]
 
     assessment: Mapped[Assessment] = relationship(back_populates="requests", lazy="raise")
@@ -124,9 +114,7 @@ class Answer(Base):
     state: Mapped[str] = mapped_column(String(20), doc="answered, unanswered, not_applicable or unknown")
     version: Mapped[int] = mapped_column(default=1)
     origin: Mapped[Origin] = mapped_column(stored_enum(Origin))
-    answered_on: Mapped[date] = mapped_column(
-        doc="The last confirmation: the age in the score counts from here."
-    )
+    answered_on: Mapped[date] = mapped_column(doc="The last confirmation: the age in the score counts from here.")
     saved_at: Mapped[datetime]
 
     request: Mapped[Request] = relationship(back_populates="answers", lazy="raise")
@@ -156,9 +144,7 @@ class AccessCode(Base):
 
     id: Mapped[UuidKey]
     invitation_id: Mapped[UUID] = mapped_column(ForeignKey("invitations.id"), index=True)
-    browser_hash: Mapped[bytes] = mapped_column(
-        LargeBinary(32), doc="The browser that asked; only it may redeem."
-    )
+    browser_hash: Mapped[bytes] = mapped_column(LargeBinary(32), doc="The browser that asked; only it may redeem.")
     code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), doc="Keyed hash of code and row id.")
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

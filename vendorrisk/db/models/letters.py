@@ -29,8 +29,6 @@ class Letter(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime]
     leased_until: Mapped[datetime | None]
-    error: Mapped[str] = mapped_column(
-        String(500), default="", doc="The mail server's words, without addresses."
-    )
+    error: Mapped[str] = mapped_column(String(500), default="", doc="The mail server's words, without addresses.")
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

@@ -20,17 +20,11 @@ class Review(Base):
 
     request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), primary_key=True)
     question_id: Mapped[str] = mapped_column(String(80), primary_key=True)
-    answer_version: Mapped[int] = mapped_column(
-        doc="The version that was looked at; a later one needs a new look."
-    )
+    answer_version: Mapped[int] = mapped_column(doc="The version that was looked at; a later one needs a new look.")
     evidence: Mapped[EvidenceLevel] = mapped_column(stored_enum(EvidenceLevel), default=EvidenceLevel.CLAIMED)
     na_approved: Mapped[bool | None] = mapped_column(doc="None: not decided; False: refused.")
-    grade: Mapped[str | None] = mapped_column(
-        String(40), doc="Of a table or file, where changed by the reviewer."
-    )
-    note: Mapped[Sealed | None] = mapped_column(
-        doc="Internal, with the reason of a change; context review.note"
-    )
+    grade: Mapped[str | None] = mapped_column(String(40), doc="Of a table or file, where changed by the reviewer.")
+    note: Mapped[Sealed | None] = mapped_column(doc="Internal, with the reason of a change; context review.note")
     by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     at: Mapped[datetime]
 
@@ -83,7 +77,7 @@ class Decision(Base):
 
 
 class Report(Base):
-    """A PDF: asked for, made once by a job, kept. `snapshot` is every value in it; the same snapshot is the same bytes."""
+    """A PDF: asked for, made once by a job, kept. The same `snapshot` (every value in it) is the same bytes."""
 
     __tablename__ = "reports"
     __table_args__ = (Index("ix_reports_work", "state", "not_before"),)

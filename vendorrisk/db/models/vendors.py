@@ -12,7 +12,7 @@ from vendorrisk.db.base import Base, Sealed, UuidKey
 
 
 class DataKey(Base):
-    """A key that seals one vendor's data (or the system's own, where `purpose` is "system"), wrapped by the master key."""
+    """A key that seals one vendor's data (or the system's own: `purpose` is "system"), wrapped by the master key."""
 
     __tablename__ = "data_keys"
 
@@ -30,9 +30,7 @@ class Vendor(Base):
     __tablename__ = "vendors"
 
     id: Mapped[UuidKey]
-    reference: Mapped[str] = mapped_column(
-        String(20), unique=True, doc="V-7F3K2: random, so that it tells no count."
-    )
+    reference: Mapped[str] = mapped_column(String(20), unique=True, doc="V-7F3K2: random, so that it tells no count.")
     key_id: Mapped[UUID] = mapped_column(ForeignKey("data_keys.id"))
     name: Mapped[Sealed] = mapped_column(doc="context vendor.name")
     website: Mapped[Sealed | None] = mapped_column(doc="context vendor.website")

@@ -153,11 +153,14 @@ def submit(reference: str) -> ResponseReturnValue:
 @bp.get("/respond/<reference>/done")
 @access.open_to_respondent
 def done(reference: str) -> ResponseReturnValue:
-    """The receipt, and where the review stands."""
+    """The receipt, and where the review stands; or that staff have begun the review without a submission."""
     with edge.reading() as session:
         sitting = respondent.load(session, reference)
         if sitting.request.status is not RequestStatus.SUBMITTED:
             return redirect(url_for(".tasks", reference=reference), 303)
+        if sitting.request.submission is None:
+            brief = briefs.of(session, sitting.request, settings=edge.services().settings)
+            return render_template("vendor/taken_over.html", request_=sitting.request, brief=brief)
         status = sittings.assessment(session, sitting).status
         return render_template(
             "vendor/done.html", request_=sitting.request, sent=submissions.of(session, sitting.request),

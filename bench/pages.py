@@ -1,0 +1,120 @@
+"""Pages and autosave as whole WSGI calls, against Flask doing the least that the same answer needs, on SQLite FULL."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Flask, Response
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from bench.measure import Line, side_by_side
+from tests import builders
+from vendorrisk import factory
+from vendorrisk.db.models import Request, Vendor
+from vendorrisk.library import shipped
+from vendorrisk.services import invitations, keys, opening, sittings
+from vendorrisk.settings import Settings
+
+SECTION = "customer-list-protection/access_and_protection"
+BODY_BYTES = 700
+"""About the size of one sealed answer."""
+
+
+def lines() -> list[Line]:
+    """Section page, preview and autosave."""
+    with tempfile.TemporaryDirectory() as folder:
+        client, reference = _respondent(Path(folder))
+        section = client.get(f"/respond/{reference}/sections/{SECTION}")
+        preview = client.get(f"/respond/{reference}/preview")
+        assert (section.status_code, preview.status_code) == (200, 200)
+        return [
+            _page(f"section page, {len(section.data) // 1024} KB", client, section.request.path, section.data, 12),
+            _page(f"preview of all questions, {len(preview.data) // 1024} KB", client, preview.request.path, preview.data, 8),
+            _autosave(client, reference, section.text, Path(folder)),
+        ]
+
+
+def _respondent(folder: Path) -> tuple[FlaskClient, str]:
+    """A browser that has passed the code, at a request with all three questionnaires."""
+    settings = Settings.from_env(
+        {
+            "VENDORRISK_DATABASE": f"sqlite:///{folder}/bench.sqlite",
+            "VENDORRISK_KEY_FILE": str(folder / "master.key"),
+            "VENDORRISK_STORAGE": str(folder / "files"),
+            "VENDORRISK_MAIL": f"file:{folder}/mail",
+            "VENDORRISK_LOG": "error",
+        }
+    )
+    keys.create(settings.key_file)
+    now = datetime.now(UTC)
+    with opening.database(settings).writing() as session:
+        reference, cookie = _sitting(session, now)
+    client = factory.create_app(settings).test_client()
+    client.set_cookie("respondent", cookie, path="/respond")
+    return client, reference
+
+
+def _sitting(session: Session, now: datetime) -> tuple[str, str]:
+    themes = [q for q in shipped.load().questionnaires.values() if q.id != "intake"]
+    request: Request = builders.add_request(session, questionnaires=themes, now=now)
+    link = invitations.find(session, builders.add_link(session, request, now=now), now=now)
+    assert link is not None and session.get(Vendor, request.vendor_id) is not None
+    cookie = sittings.start(session, link, now=now)
+    sitting = sittings.find(session, request.reference, cookie, now=now)
+    sittings.introduce(session, sitting, "Victor Lang", "Head of security", now=now)
+    return request.reference, cookie
+
+
+def _page(name: str, client: FlaskClient, path: str, body: bytes, budget: float) -> Line:
+    bare = Flask("bare")
+    bare.add_url_rule("/", view_func=lambda: Response(body, mimetype="text/html"))
+    floor = bare.test_client()
+    return side_by_side(
+        name, lambda: client.get(path), "Flask returning the same bytes", lambda: floor.get("/"), budget=budget,
+        floor_runs=10,
+    )  # fmt: skip
+
+
+def _autosave(client: FlaskClient, reference: str, page: str, folder: Path) -> Line:
+    token, version = builders.token_in(page), 0
+    codes = ("dual", "alert")
+
+    def save() -> None:
+        nonlocal version
+        data = {"csrf_token": token, "q-bulk_export": codes[version % 2], "q-bulk_export-version": str(version)}
+        answer = client.post(f"/respond/{reference}/answers/bulk_export", data=data)
+        assert answer.status_code == 200, answer.text
+        assert answer.json is not None
+        version = answer.json["version"]
+
+    floor = _bare_upsert(folder).test_client()
+    return side_by_side(
+        "autosave with encryption and trail", save, "a bare upsert of the same size in a WSGI call, SQLite FULL",
+        lambda: floor.post("/"), budget=2.5,
+    )  # fmt: skip
+
+
+def _bare_upsert(folder: Path) -> Flask:
+    connection = sqlite3.connect(folder / "floor.sqlite", isolation_level=None, check_same_thread=False)
+    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
+                      "CREATE TABLE answers (request, question, body, version, PRIMARY KEY (request, question))"):  # fmt: skip
+        connection.execute(statement)
+    bare = Flask("bare")
+
+    def upsert() -> str:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(
+            "INSERT INTO answers VALUES ('r', 'q', ?, 1) ON CONFLICT DO UPDATE SET body = excluded.body, "
+            "version = version + 1",
+            (os.urandom(BODY_BYTES),),
+        )
+        connection.execute("COMMIT")
+        return "saved"
+
+    bare.add_url_rule("/", view_func=upsert, methods=["POST"])
+    return bare
