@@ -1,8 +1,6 @@
-"""Evidence files: the good are taken, the hostile are not, and quickly."""
+"""Evidence files: the good are taken, the hostile are not."""
 
 from __future__ import annotations
-
-import time
 
 import pytest
 
@@ -17,13 +15,12 @@ def test_a_good_file_is_taken_for_what_it_is(what: str) -> None:
     assert filetypes.check(name, content) == what.split()[0].replace("jpeg", "jpg")
 
 
+@pytest.mark.timeout(30)  # each takes milliseconds; a bomb that went off would take far longer
 @pytest.mark.parametrize("what", HOSTILE)
-def test_a_hostile_file_is_refused_within_two_seconds(what: str) -> None:
+def test_a_hostile_file_is_refused(what: str) -> None:
     name, content = HOSTILE[what]
-    began = time.monotonic()
     with pytest.raises(InvalidFile) as refused:
         filetypes.check(filetypes.clean_name(name), content)
-    assert time.monotonic() - began < 2
     assert str(refused.value).endswith((".", "”."))
 
 
@@ -72,8 +69,6 @@ def test_names_keep_nothing_that_could_mislead(sent: str, kept: str) -> None:
     assert filetypes.clean_name(sent) == kept
 
 
-def test_a_pdf_full_of_open_streams_is_judged_quickly() -> None:
-    content = pdf(b"/ObjStm stream\n" * 1_500_000)
-    began = time.monotonic()
-    filetypes.check("a.pdf", content)
-    assert time.monotonic() - began < 2
+@pytest.mark.timeout(60)  # looking through it once takes half a second; once for each stream would take hours
+def test_a_pdf_full_of_open_streams_is_read_only_once() -> None:
+    assert filetypes.check("a.pdf", pdf(b"/ObjStm stream\n" * 1_500_000)) == "pdf"

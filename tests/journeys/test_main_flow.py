@@ -133,7 +133,7 @@ def _make_report(page: Page) -> None:
 
 def _audit(page: Page, base: str, case: str) -> None:
     page.goto(f"{base}/audit")
-    page.get_by_role("link", name=re.compile(f"{VENDOR}|{case}")).first.click()
+    page.get_by_role("link", name=case).click()
     expect(page.get_by_role("main")).to_contain_text("List the systems that hold the customer list")
     shown = page.get_by_role("main").inner_text()
     with page.expect_download() as download:
@@ -142,6 +142,6 @@ def _audit(page: Page, base: str, case: str) -> None:
     digest = hashlib.sha256(content).hexdigest()
     first = PdfReader(io.BytesIO(content)).pages[0].extract_text()
     assert VENDOR in first and case in first
-    page.get_by_role("link", name="Trail").first.click()
-    expect(page.get_by_role("main")).to_contain_text("decision", ignore_case=True)
-    assert digest[:8] in shown or digest[:8] in page.content()
+    assert digest in shown.replace("\n", "")
+    page.get_by_role("link", name="Everything that happened").click()
+    expect(page.get_by_role("main")).to_contain_text("decided")

@@ -15,8 +15,9 @@ from tests.review_side import NOW, REASON
 from vendorrisk.db.models import Assessment, Decision, User
 from vendorrisk.domain.assessment import AssessmentStatus, Outcome, RequestStatus
 from vendorrisk.domain.errors import InvalidAnswer, WrongState
-from vendorrisk.services import decisions, dossiers, score_sheets
-from vendorrisk.services.decisions import Condition, DecisionView, Filters, NewDecision
+from vendorrisk.services import decided, decisions, dossiers, score_sheets
+from vendorrisk.services.decided import Filters
+from vendorrisk.services.decisions import Condition, DecisionView, NewDecision
 from vendorrisk.services.reviews import Overtaken
 
 APPROVED = NewDecision(Outcome.APPROVED, REASON, date(2027, 6, 30), accepts_provisional=True)
@@ -133,7 +134,7 @@ def test_a_year_from_the_29th_of_february_is_the_28th() -> None:
 # ---------------------------------------------------------------- the auditor's list
 
 
-def decided(session: Session, user: User, *, at: datetime = NOW, tier: int = 2) -> Assessment:
+def decided_case(session: Session, user: User, *, at: datetime = NOW, tier: int = 2) -> Assessment:
     """A case decided at some moment."""
     inherent = {1: "84", 2: "64", 3: "30", 4: "10"}[tier]
     case, _ = review_side.under_review(session, tier=tier, inherent=inherent)
@@ -143,12 +144,12 @@ def decided(session: Session, user: User, *, at: datetime = NOW, tier: int = 2) 
 
 def found(session: Session, **filters: Any) -> set[str]:
     """The references that the list shows."""
-    return {row.reference for row in decisions.page(session, Filters(**filters), 1).items}
+    return {row.reference for row in decided.page(session, Filters(**filters), 1).items}
 
 
 def test_the_list_holds_decided_cases_only(session: Session, case: Assessment, user: User) -> None:
-    other = decided(session, user)
-    page = decisions.page(session, Filters(), 1)
+    other = decided_case(session, user)
+    page = decided.page(session, Filters(), 1)
     assert [row.reference for row in page.items] == [other.reference]
     (row,) = page.items
     assert (row.vendor, row.service) == ("Northwind Mail", "Mailing service for members")
@@ -156,26 +157,26 @@ def test_the_list_holds_decided_cases_only(session: Session, case: Assessment, u
 
 
 def test_the_list_is_narrowed_by_year_band_tier_and_reference(session: Session, user: User) -> None:
-    old = decided(session, user, at=datetime(2024, 12, 31, 23, 59, tzinfo=UTC), tier=4)
-    new = decided(session, user, at=NOW, tier=1)
+    old = decided_case(session, user, at=datetime(2024, 12, 31, 23, 59, tzinfo=UTC), tier=4)
+    new = decided_case(session, user, at=NOW, tier=1)
     assert found(session, year=2024) == {old.reference}
     assert found(session, tier=1) == {new.reference}
     assert found(session, band=new.band) == {new.reference}
     assert found(session, search=old.reference.lower()) == {old.reference}
     assert found(session, search="%") == set(), "a search is literal"
     assert found(session, year=2025) == set()
-    assert decisions.years(session) == (2026, 2025, 2024)
+    assert decided.years(session) == (2026, 2025, 2024)
 
 
 def test_the_list_is_paged_and_its_queries_are_few(session: Session, user: User) -> None:
     for number in range(27):
-        decided(session, user, at=NOW + timedelta(minutes=number))
-    first, second = (decisions.page(session, Filters(), number) for number in (1, 2))
+        decided_case(session, user, at=NOW + timedelta(minutes=number))
+    first, second = (decided.page(session, Filters(), number) for number in (1, 2))
     assert (len(first.items), len(second.items), first.total) == (25, 2, 27)
     assert first.items[0].decided_at > second.items[-1].decided_at
-    assert decisions.page(session, Filters(), 99).number == 2
+    assert decided.page(session, Filters(), 99).number == 2
 
 
 def test_without_decisions_there_are_no_years(session: Session) -> None:
-    assert decisions.years(session) == ()
-    assert decisions.page(session, Filters(), 1).total == 0
+    assert decided.years(session) == ()
+    assert decided.page(session, Filters(), 1).total == 0

@@ -408,10 +408,12 @@ def test_the_vendor_is_told_that_the_review_has_begun(app: Flask, petra: FlaskCl
         request = builders.add_request(session)
         token, case = builders.add_link(session, request), session.get_one(Assessment, request.assessment_id).reference
     visit = vendor_visits.enter(app, database, token)
+    csrf = builders.token_in(visit.get("/start"))
     builders.post(petra, f"/assessments/{case}/start-review", {"reason": "All answers come from public facts."})
     page = visit.browser.get(visit.url(), follow_redirects=True)
     assert page.status_code == 200 and "The review has begun" in page.text
-    assert visit.save("remote_access", value="no").status_code == 409
+    late = {"csrf_token": csrf, "q-remote_access": "no", "q-remote_access-version": "0"}
+    assert visit.browser.post(visit.url("/answers/remote_access"), data=late).status_code == 409
 
 
 def test_nothing_changes_once_it_is_decided(petra: FlaskClient, database: Database, cast: Cast, case: str) -> None:

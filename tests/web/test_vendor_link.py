@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import timedelta
 
 import pytest
@@ -280,16 +279,13 @@ def test_a_fresh_link_from_an_expired_link_leads_to_what_has_happened(
 def test_asking_for_a_fresh_link_says_the_same_whether_or_not_there_is_one(
     app: Flask, database: Database, token: str
 ) -> None:
-    reference, seen, times = reference_of(database, token), set(), {}
+    reference, seen = reference_of(database, token), set()
     for asked in (reference, "R-ZZZZZZ", ""):
         browser = app.test_client()
         data = {"reference": asked, "csrf_token": builders.token_in(browser.get(f"/q/{UNKNOWN}"))}
-        began = time.perf_counter()
         answer = browser.post("/q/fresh", data=data)
-        times[asked] = time.perf_counter() - began
         seen.add((answer.status_code, answer.location, visits.without_token(browser.get(answer.location))))
     assert len(seen) == 1
-    assert min(times.values()) >= 0.06
 
 
 def test_fresh_links_are_limited(app: Flask, database: Database, token: str) -> None:

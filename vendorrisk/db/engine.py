@@ -17,18 +17,22 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from vendorrisk.db import vault
 from vendorrisk.db.models import DataKey
 from vendorrisk.db.queue import FairLock
 from vendorrisk.db.vault import MasterKey
+from vendorrisk.domain.errors import WrongState
 
 BUSY_SECONDS = 5
 """How long a writer waits for the others before it gives up."""
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "secure_delete=ON")
 _WRITING = "vendorrisk_writing"
+_POSTGRES_SAYS_WAIT = frozenset({"55P03", "40P01", "40001"})
+"""Its codes for: lock not available in time, deadlock, could not serialize."""
 
 
 class Busy(Exception):
@@ -39,7 +43,8 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     """An engine for SQLite (WAL, synchronous FULL, BEGIN by us) or PostgreSQL. Migrations do without foreign keys."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=20, max_overflow=20)
+        patience = {"options": f"-c lock_timeout={BUSY_SECONDS * 1000:.0f}"}
+        return create_engine(parsed, pool_pre_ping=True, pool_size=20, max_overflow=20, connect_args=patience)
     options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": BUSY_SECONDS}}
     if parsed.database in (None, "", ":memory:"):
         options["poolclass"] = StaticPool
@@ -72,7 +77,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 class Database:
-    """An engine, the master key, and the two ways to use them. SQLite takes one writer at a time."""
+    """An engine, the master key, and the two ways to use them. SQLite takes one writer at a time, in order."""
 
     def __init__(self, engine: Engine, master: MasterKey) -> None:
         self.engine = engine
@@ -96,9 +101,13 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A transaction: committed at the end, rolled back on any error. Raises Busy before anything is done."""
-        with self._one_writer(), self.session(writing=True) as session, session.begin():
-            _begin_now(session)
+        """A transaction: committed at the end, rolled back on any error.
+
+        Raises Busy where others hold what it needs for too long, and WrongState where somebody else has changed a row
+        since it was read here; nothing was done then.
+        """
+        with _in_our_words(), self._one_writer(), self.session(writing=True) as session, session.begin():
+            session.connection()  # SQLite's write lock is taken now, while there is nothing yet to lose
             yield session
 
     @contextmanager
@@ -130,11 +139,19 @@ class Database:
         self.engine.dispose()
 
 
-def _begin_now(session: Session) -> None:
-    """Take SQLite's write lock at once: another process (a command, a backup) may hold it."""
+@contextmanager
+def _in_our_words() -> Iterator[None]:
     try:
-        session.connection()
+        yield
+    except StaleDataError as error:
+        raise WrongState("Somebody else changed this at the same moment. Nothing of yours was saved.") from error
     except OperationalError as error:
-        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-            raise Busy("another process is writing to the database") from error
+        if _says_wait(error):
+            raise Busy("another transaction holds what this one needs") from error
         raise
+
+
+def _says_wait(error: OperationalError) -> bool:
+    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return True
+    return getattr(error.orig, "sqlstate", None) in _POSTGRES_SAYS_WAIT

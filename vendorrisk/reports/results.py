@@ -74,7 +74,8 @@ def _because(facts: Facts) -> str:
 def _open_flags(facts: Facts, level: FlagLevel) -> str:
     found = [flag for flag in facts.score.flags if flag.level is level]
     assumed = sum(findings.is_assumed(flag) for flag in found)
-    said = f", {assumed} of them from silence" if assumed else ""
+    share = "all" if assumed == len(found) else f"{assumed} of them"
+    said = f", {share} from silence" if assumed else ""
     return count(len(found), f"open {level.value} flag") + said
 
 

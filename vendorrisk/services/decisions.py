@@ -1,21 +1,19 @@
-"""Decisions: approving, approving with conditions or rejecting a service, and the list of what was decided.
+"""Decisions: approving, approving with conditions or rejecting a service; a decision freezes the case.
 
-Called by the staff's decision page and the auditor's pages. A decision freezes the case: its last score is
-kept with it.
+Called by the staff's decision page and by whatever shows a decided case. The list of them stands in `decided`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from vendorrisk.db import vault
-from vendorrisk.db.models import Assessment, Decision, Score, User, Vendor
+from vendorrisk.db.models import Decision, Score, User
 from vendorrisk.domain import assessment as states
 from vendorrisk.domain import plain_values
 from vendorrisk.domain.assessment import AssessmentStatus, Outcome, RequestStatus
@@ -23,7 +21,6 @@ from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.errors import InvalidAnswer, WrongState
 from vendorrisk.services import actors, audit, dossiers, reviews, scores
 from vendorrisk.services.dossiers import Dossier
-from vendorrisk.services.paging import DEFAULT_SIZE, Page
 from vendorrisk.services.reviews import Overtaken
 from vendorrisk.services.scores import Scored, StoredScore
 
@@ -68,38 +65,6 @@ class DecisionView:
     score: StoredScore
 
 
-@dataclass(frozen=True, slots=True)
-class DecidedRow:
-    """One line of the auditor's list."""
-
-    reference: str
-    vendor: str
-    service: str
-    tier: int | None
-    band: str | None
-    provisional: bool
-    residual: Decimal | None
-    outcome: Outcome
-    decided_at: datetime
-    decided_by: str
-    valid_until: date
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the list of decided assessments is narrowed to."""
-
-    search: str = ""
-    year: int | None = None
-    band: str = ""
-    tier: int | None = None
-
-    @property
-    def narrows(self) -> bool:
-        """Whether anything is left out."""
-        return bool(self.search or self.year or self.band or self.tier)
-
-
 def default_validity(today: date) -> date:
     """A year from today."""
     return years_after(today, 1)
@@ -120,8 +85,7 @@ def decide(
 
     `seen` is the inputs hash of the score that stood on the page: reviews.Overtaken where it is another by now.
     Raises InvalidAnswer for what cannot be decided like that, WrongState where the answers are not in, where
-    something
-    is decided already, or where a provisional score was not accepted.
+    something is decided already, or where a provisional score was not accepted.
     """
     dossier = dossiers.find(session, reference, for_update=True)
     check_open(dossier)
@@ -133,8 +97,7 @@ def decide(
         raise WrongState("The score is provisional: say that you decide although something is still open.")
     states.check_assessment_move(dossier.case.status, AssessmentStatus.DECIDED)
     row = Decision(
-        assessment_id=dossier.case.id, score_id=_kept_score(session, dossier, scored, now=now),
-        outcome=new.outcome,
+        assessment_id=dossier.case.id, score_id=_kept_score(session, dossier, scored, now=now), outcome=new.outcome,
         reason=vault.seal_text(session, dossier.key_id, new.reason, context=_REASON),
         conditions=_sealed_conditions(session, dossier, new.conditions), valid_until=new.valid_until,
         decided_by=actors.user_id(by), decided_at=now,
@@ -239,70 +202,3 @@ def _opened_conditions(session: Session, row: Decision) -> tuple[Condition, ...]
 
 def _name(user: User | None) -> str:
     return (user.name or user.email) if user else ""
-
-
-def page(session: Session, filters: Filters, number: int) -> Page[DecidedRow]:
-    """One page of the decided assessments, the latest decision first. Three queries, however many."""
-    query = _decided().where(*_conditions(filters))
-    ids = query.with_only_columns(Decision.id).subquery()
-    total = session.scalar(select(func.count()).select_from(ids)) or 0
-    number = max(1, min(number, -(-total // DEFAULT_SIZE)))
-    ordered = query.order_by(Decision.decided_at.desc(), Decision.id)
-    found = session.execute(ordered.limit(DEFAULT_SIZE).offset((number - 1) * DEFAULT_SIZE)).all()
-    vault.preload(session, [vendor.key_id for _, vendor, _, _ in found])
-    rows = tuple(_row(session, case, vendor, decision, user) for case, vendor, decision, user in found)
-    return Page(rows, number, DEFAULT_SIZE, total)
-
-
-def _decided() -> Select[Assessment, Vendor, Decision, User]:
-    latest = (
-        select(Decision.id)
-        .where(Decision.assessment_id == Assessment.id)
-        .order_by(Decision.decided_at.desc(), Decision.id)
-        .limit(1)
-        .correlate(Assessment)
-        .scalar_subquery()
-    )
-    return (
-        select(Assessment, Vendor, Decision, User)
-        .join(Vendor, Vendor.id == Assessment.vendor_id)
-        .join(Decision, Decision.id == latest)
-        .outerjoin(User, User.id == Decision.decided_by)
-        .where(Assessment.status == AssessmentStatus.DECIDED)
-    )
-
-
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if filters.search:
-        conditions.append(Assessment.reference.ilike(f"%{_literally(filters.search)}%", escape="\\"))
-    if filters.year is not None:
-        first, after = (datetime(year, 1, 1, tzinfo=UTC) for year in (filters.year, filters.year + 1))
-        conditions += [Decision.decided_at >= first, Decision.decided_at < after]
-    if filters.band:
-        conditions.append(Assessment.band == filters.band)
-    if filters.tier is not None:
-        conditions.append(Assessment.tier == filters.tier)
-    return conditions
-
-
-def _literally(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _row(
-    session: Session, case: Assessment, vendor: Vendor, decision: Decision, user: User | None
-) -> DecidedRow:
-    return DecidedRow(
-        reference=case.reference, vendor=vault.open_text(session, vendor.name, context="vendor.name"),
-        service=vault.open_text(session, case.service, context="assessment.service"), tier=case.tier,
-        band=case.band,
-        provisional=case.provisional, residual=case.residual, outcome=decision.outcome,
-        decided_at=decision.decided_at, decided_by=_name(user), valid_until=decision.valid_until,
-    )  # fmt: skip
-
-
-def years(session: Session) -> tuple[int, ...]:
-    """The years in which something was decided, from the first to the last, the last first."""
-    span = session.execute(select(func.min(Decision.decided_at), func.max(Decision.decided_at))).one()
-    return tuple(range(span[1].year, span[0].year - 1, -1)) if any(span) else ()

@@ -110,6 +110,5 @@ def heading(session: Session, dossier: Dossier) -> Heading:
         tier=case.tier, request=request.reference if request else "",
         request_status=request.status if request else None,
         submitted_at=request.submitted_at if request else None, decided_at=case.decided_at,
-        can_review=dossier.can_review, can_answer=dossier.can_answer,
-        can_start_review=dossier.can_start_review,
+        can_review=dossier.can_review, can_answer=dossier.can_answer, can_start_review=dossier.can_start_review,
     )  # fmt: skip

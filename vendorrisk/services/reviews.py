@@ -149,8 +149,7 @@ def dismiss(
 ) -> None:
     """Set a contradiction aside, with the reason, for as long as the answers behind it stay the same.
 
-    `seen` is the hash of those answers as they stood on the page. Raises InvalidAnswer for a short reason,
-    WrongState
+    `seen` is the hash of those answers as they stood on the page. Raises InvalidAnswer for a short reason, WrongState
     outside the review and where the contradiction does not stand (any more).
     """
     text = reason_from(reason)
@@ -181,15 +180,13 @@ def reason_from(typed: str) -> str:
 
 
 def answer_for_vendor(
-    session: Session, reference: str, question_id: str, said: NewAnswer, *, origin: Origin,
-    expected_version: int,
+    session: Session, reference: str, question_id: str, said: NewAnswer, *, origin: Origin, expected_version: int,
     answered_on: date, by: Actor, now: datetime,
 ) -> int:  # fmt: skip
     """Answer on the vendor's behalf, or from public facts; returns the answer's new version.
 
     Allowed from sending until the decision. Raises InvalidAnswer where the source or the day cannot be,
-    answers.Conflict
-    where somebody else has answered meanwhile, WrongState outside that time.
+    answers.Conflict where somebody else has answered meanwhile, WrongState outside that time.
     """
     dossier = dossiers.find(session, reference, for_update=True)
     if not dossier.can_answer:
@@ -199,8 +196,7 @@ def answer_for_vendor(
         raise InvalidAnswer("The day of the answer must not lie in the future, nor before 2000.")
     said = replace(said, source=source_from(said.source, origin))
     version = answers.put(
-        session, request, dossier.key_id, question, said, expected_version=expected_version, origin=origin,
-        by=by,
+        session, request, dossier.key_id, question, said, expected_version=expected_version, origin=origin, by=by,
         now=now, answered_on=answered_on,
     )  # fmt: skip
     dossier.case.active_at = now
@@ -234,8 +230,7 @@ def _count(session: Session, request: Request) -> None:
 def start_review(session: Session, reference: str, reason: str, *, by: Actor, now: datetime) -> None:
     """Close the request without the vendor's own submission, and begin the review.
 
-    For cases answered on the vendor's behalf or from public facts. Raises InvalidAnswer for a short reason,
-    WrongState
+    For cases answered on the vendor's behalf or from public facts. Raises InvalidAnswer for a short reason, WrongState
     unless the request is open.
     """
     text = reason_from(reason)
@@ -266,7 +261,6 @@ def _record(
     session: Session, kind: EventKind, dossier: Dossier, details: dict[str, Any], *, by: Actor, now: datetime
 ) -> None:
     audit.record(
-        session, kind, object_kind="assessment", object_id=dossier.case.id, key_id=dossier.key_id, by=by,
-        now=now,
+        session, kind, object_kind="assessment", object_id=dossier.case.id, key_id=dossier.key_id, by=by, now=now,
         details={"request": dossier.sent.reference, **details},
     )  # fmt: skip

@@ -190,8 +190,7 @@ def note_reading(session: Session, dossier: Dossier, *, by: Actor, now: datetime
     """Write that somebody reads the answers of this case; once in ten minutes for the same person."""
     details = {"request": dossier.request.reference if dossier.request else ""}
     audit.record(
-        session, EventKind.ANSWERS_READ, object_kind="assessment", object_id=dossier.case.id,
-        key_id=dossier.key_id,
+        session, EventKind.ANSWERS_READ, object_kind="assessment", object_id=dossier.case.id, key_id=dossier.key_id,
         by=by, now=now, details=details,
     )  # fmt: skip
 

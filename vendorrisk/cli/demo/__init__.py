@@ -78,7 +78,7 @@ def greeting(settings: Settings, notes: Mapping[str, Any], *, now: datetime) -> 
     base = settings.base_url
     return [
         "",
-        f"Demo ready (everything is made up, {age})",
+        f"Demo ready (made up, but for the Clearview AI case from public facts; {age})",
         f"  Staff      {base}/          petra@acme.example / demo   (adam@ administers, audrey@ audits: same password)",
         f"  Vendor     {notes['vendor_link']}",
         f"             {notes['vendor']}: no account needed; the code is in the mailbox",

@@ -12,7 +12,7 @@ from vendorrisk.domain.assessment import AssessmentStatus, WorkState
 from vendorrisk.domain.bands import RiskBand
 from vendorrisk.domain.errors import NotFound
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import decisions, dossiers, reports, score_sheets
+from vendorrisk.services import decided, dossiers, reports, score_sheets
 from vendorrisk.services import trail as events
 from vendorrisk.services.dossiers import Dossier
 from vendorrisk.services.paging import number_from
@@ -27,24 +27,24 @@ def _case_words() -> dict[str, Any]:
     return case_words.FOR_TEMPLATES
 
 
-@bp.get("")
+@bp.get("", endpoint="decided")
 @access.open_to(Role.AUDITOR, Role.ADMIN)
-def decided() -> ResponseReturnValue:
+def decided_list() -> ResponseReturnValue:
     """The decided assessments, a page at a time; filters are in the address."""
     filters = _filters()
     with edge.reading() as session:
-        page = decisions.page(session, filters, number_from(request.args.get("page")))
-        years = decisions.years(session)
+        page = decided.page(session, filters, number_from(request.args.get("page")))
+        years = decided.years(session)
     return render_template(
         "auditor/list.html", page=page, filters=filters, years=years, tiers=TIERS,
         bands=[band.value for band in RiskBand],
     )  # fmt: skip
 
 
-def _filters() -> decisions.Filters:
+def _filters() -> decided.Filters:
     args = request.args
     year, band, tier = (args.get(name, "") for name in ("year", "band", "tier"))
-    return decisions.Filters(
+    return decided.Filters(
         search=args.get("search", "").strip()[:40],
         year=int(year) if year.isascii() and year.isdigit() and len(year) == 4 and year > "1900" else None,
         band=band if band in {each.value for each in RiskBand} else "",

@@ -12,7 +12,7 @@ from vendorrisk.services.reviews import Overtaken
 from vendorrisk.services.score_sheets import ScoreSheet
 from vendorrisk.web import access, edge
 from vendorrisk.web.staff import bp
-from vendorrisk.web.staff.review_forms import DecisionForm
+from vendorrisk.web.staff.decision_form import DecisionForm
 
 
 @bp.get("/assessments/<reference>/decision")
