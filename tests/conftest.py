@@ -297,11 +297,15 @@ class Cast:
 def cast(database: Database) -> Cast:
     """Petra buys, Adam runs the service, Audrey audits: their accounts."""
     with database.writing() as session:
-        return Cast(
-            petra=builders.add_user(session),
-            adam=builders.add_user(session, "adam@acme.example", name="Adam Reed", roles=[Role.ADMIN]),
-            audrey=builders.add_user(session, "audrey@acme.example", name="Audrey Finch", roles=[Role.AUDITOR]),
-        )
+        return _cast(session)
+
+
+def _cast(session: Session) -> Cast:
+    return Cast(
+        petra=builders.add_user(session),
+        adam=builders.add_user(session, "adam@acme.example", name="Adam Reed", roles=[Role.ADMIN]),
+        audrey=builders.add_user(session, "audrey@acme.example", name="Audrey Finch", roles=[Role.AUDITOR]),
+    )
 
 
 @pytest.fixture
@@ -376,6 +380,13 @@ def live(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Live]:
     server.task_dispatcher.shutdown()
     thread.join(5)
     opened.close()
+
+
+@pytest.fixture
+def cast_of(live: Live) -> Cast:
+    """Petra, Adam and Audrey can sign in to the live service."""
+    with live.database.writing() as session:
+        return _cast(session)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Realistic reports from the shipped questionnaires and the acceptance cases; the report's tests and benchmark use them."""
+"""Realistic reports: shipped questionnaires, acceptance cases; for the report's tests and its benchmark."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ CLEARVIEW, LARKFIELD = "Clearview AI, truthful", "Larkfield, clean vendor"
 NOTHING, ALL_NA = "nothing answered, tier 1", "everything that may be N/A is, approved"
 SOURCE = "https://www.priv.gc.ca/en/opc-actions-and-decisions/investigations/2021/pipeda-2021-001/"
 HEADING = Heading(
-    reference="P-2026-7K3M2Q", asked_at="2026-11-23T05:26:00Z", asked_by="Petra Lang", organisation="Acme Police Authority",
+    reference="P-2026-7K3M2Q", asked_at="2026-11-23T05:26:00Z", asked_by="Petra Lang",
+    organisation="Acme Police Authority",
     vendor="Clearview AI, Inc.", vendor_reference="V-7F3K2", service="Face recognition search for investigators",
     assessment="A-2026-0042", request="R-7F3K2M", sent_at="2026-11-02T09:00:00Z", submitted_at="2026-11-20T16:12:00Z",
     owner="Petra Lang",
 )  # fmt: skip
 INCIDENT: dict[str, str | tuple[str, ...]] = {
-    "title": "Client list obtained by a third party", "vendor_words": "Unauthorized access; our servers were never accessed",
+    "title": "Client list obtained by a third party",
+    "vendor_words": "Unauthorized access; our servers were never accessed",
     "discovered_on": "unknown", "customers_told_on": "2020-02-26", "action": ("hacking",), "actor": ("external",),
     "data_disclosure": "yes", "relationship_data": ("relationship", "account_count", "usage_count"),
 }  # fmt: skip
@@ -65,6 +67,12 @@ def with_incident(given: Case, rows: int = 1) -> Case:
     return replace(given, answers={**given.answers, "incident_register": Answer(value=table, answered_on=given.as_of)})
 
 
+def contradictory() -> Case:
+    """Data from the open web, and yet nothing was collected there: rule C-12."""
+    given = case()
+    return replace(given, answers={**given.answers, "bulk_collection": Answer(value="no", answered_on=given.as_of)})
+
+
 def facts(given: Case, **changes: Any) -> Facts:
     """What a report of the case is composed from; `changes` replace fields of it."""
     library = shipped.load()
@@ -90,7 +98,7 @@ def facts(given: Case, **changes: Any) -> Facts:
 def _told(name: str) -> Told:
     return Told(
         by="Petra Lang", origin=Origin.PUBLIC, on=date(2026, 6, 30), source=SOURCE,
-        comment=f"Taken from the joint finding of the four privacy commissioners, which deals with {name.replace('_', ' ')}."
+        comment=f"From the joint finding of the four privacy commissioners, which deals with {name.replace('_', ' ')}."
         if len(name) % 2 else "",
     )  # fmt: skip
 
@@ -112,10 +120,18 @@ FILES = (
 def trail(events: int = 40) -> view.Trail:
     """A trail of some events."""
     lines = tuple(
-        view.Event(1000 + n, f"2026-11-{2 + n // 3:02d}T09:{n % 60:02d}:11Z", "answer saved", "Petra Lang (staff)", f"DS-{n:02d}")
+        view.Event(
+            1000 + n,
+            f"2026-11-{2 + n // 3:02d}T09:{n % 60:02d}:11Z",
+            "answer saved",
+            "Petra Lang (staff)",
+            f"DS-{n:02d}",
+        )
         for n in range(events)
     )
-    return view.Trail(events + 61, lines, (("answer saved", events + 55), ("request sent", 1), ("score computed", 5)), "c3" * 32)
+    return view.Trail(
+        events + 61, lines, (("answer saved", events + 55), ("request sent", 1), ("score computed", 5)), "c3" * 32
+    )
 
 
 def report(name: str = CLEARVIEW, **changes: Any) -> view.Report:

@@ -22,8 +22,9 @@ from vendorrisk.reports.facts import Facts
 
 CANARY = "canary-7f3k2m-must-not-be-seen"
 FREE = frozenset(
-    ("organisation", "vendor", "service", "owner", "asked_by", "reason", "by", "what", "question", "said", "matters", "title",
-     "message", "set_aside", "set_aside_by", "label", "text", "comment", "source", "name", "uploaded_by", "about", "because")
+    ("organisation", "vendor", "service", "owner", "asked_by", "reason", "by", "what", "question", "said", "matters",
+     "title", "message", "set_aside", "set_aside_by", "label", "text", "comment", "source", "name", "uploaded_by",
+     "about", "because")
 )  # fmt: skip
 """Names of the fields whose text comes from people."""
 
@@ -37,8 +38,10 @@ def payloads(address: str, file: str) -> tuple[str, ...]:
         f'<style>body{{background:url("{address}/6")}}</style>', f'</style><img src="{address}/7">',
         f"<p style=\"background:url('{address}/8')\">", f'<iframe src="{file}"></iframe>',
         f'<object data="{file}"></object>', f'<embed src="{address}/9">', f'<svg><use href="{address}/10#x"/></svg>',
-        f'<svg><image xlink:href="{file}"/></svg>', f'<a href="{address}/11">click</a>', f'<a rel=attachment href="{file}">x</a>',
-        f'<base href="{address}/">', f'<script>fetch("{address}/12")</script>', f"<?xml-stylesheet href='{address}/13'?>",
+        f'<svg><image xlink:href="{file}"/></svg>', f'<a href="{address}/11">click</a>',
+        f'<a rel=attachment href="{file}">x</a>',
+        f'<base href="{address}/">', f'<script>fetch("{address}/12")</script>',
+        f"<?xml-stylesheet href='{address}/13'?>",
         f'<!DOCTYPE x [<!ENTITY e SYSTEM "{file}">]>&e;', "{{7*7}} {% include '/etc/passwd' %} {{ config }}",
         f'<meta http-equiv="refresh" content="0;url={address}/14">', f'"><img src={address}/15 onerror=x>',
         f"content: url({address}/16); }} @font-face {{ src: url({file}) }}", "&lt;img src=x&gt; &amp;#60;b&#62;",
@@ -61,12 +64,13 @@ def small() -> view.Report:
     """A report with every kind of part, and few of each."""
     report = sample.report(decision=sample.DECISION)
     chapters = tuple(
-        replace(chapter, sections=tuple(replace(s, answers=s.answers[:2]) for s in chapter.sections[:2]))
+        replace(chapter, sections=tuple(replace(s, answers=s.answers[:1]) for s in chapter.sections[:1]))
         for chapter in report.answers
     )
+    themes = tuple(replace(theme, gains=theme.gains[:1]) for theme in report.themes)
     aside = view.Contradiction("C-03", "high", "t", "m", "e", ("BH-02",), "reason", "who")
     return replace(
-        report, answers=chapters, flags=report.flags[:2], contradictions=(aside,), trail=sample.trail(2),
+        report, answers=chapters, themes=themes, flags=report.flags[:2], contradictions=(aside,), trail=sample.trail(2),
         changes=(view.Change("DS-01", "q", "0.5", "High"),),
     )  # fmt: skip
 
@@ -112,7 +116,7 @@ def test_hostile_texts_in_every_field_fetch_nothing_and_stay_text(
     secret.write_text(CANARY)
     texts = payloads(address, secret.as_uri())
     assert len(texts) >= 24
-    report = view.from_plain(poisoned(view.to_plain(small()), texts))
+    report = replace(view.from_plain(poisoned(view.to_plain(small()), texts)), method=small().method)
     # In this process, where the network is there and the fetcher alone stands in the way.
     fetched: list[str] = []
     closed = engine.ClosedFetcher.fetch
@@ -154,7 +158,17 @@ def test_a_source_link_is_printed_and_not_a_link(clearview_pdf: bytes) -> None:
     assert b"/URI" not in streams(clearview_pdf)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1/", "https://example.org/x", "file:///etc/passwd", "data:text/css,a", "asset:nothing", "ftp://x/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/",
+        "https://example.org/x",
+        "file:///etc/passwd",
+        "data:text/css,a",
+        "asset:nothing",
+        "ftp://x/",
+    ],
+)
 def test_the_fetcher_refuses_everything_but_the_fonts(url: str) -> None:
     from weasyprint.urls import FatalURLFetchingError
 
@@ -172,15 +186,22 @@ def test_a_page_that_fetches_ends_the_rendering() -> None:
 def test_the_child_has_no_environment_no_network_and_no_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VENDORRISK_SECRET", CANARY)
     probe = (
-        "import os, sys; from vendorrisk.reports import sandbox; sandbox.enter(); print(sorted(set(os.environ) - {'LC_CTYPE'}));"
+        "import os, sys; from vendorrisk.reports import sandbox; sandbox.enter();"
+        "print(sorted(set(os.environ) - {'LC_CTYPE'}));"
         "import socket, subprocess\n"
-        "for ask in (lambda: socket.create_connection(('127.0.0.1', 9), 1), lambda: subprocess.run(['true']), lambda: os.fork(),\n"
+        "for ask in (lambda: socket.create_connection(('127.0.0.1', 9), 1), lambda: subprocess.run(['true']),"
+        "            lambda: os.fork(),\n"
         "            lambda: socket.getaddrinfo('example.org', 80)):\n"
         "    try: ask(); print('open')\n"
         "    except sandbox.ShutIn: print('closed')\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", probe], capture_output=True, text=True, env={}, cwd=Path(pdf.__file__).parents[2], check=True
+        [sys.executable, "-c", probe],
+        capture_output=True,
+        text=True,
+        env={},
+        cwd=Path(pdf.__file__).parents[2],
+        check=True,
     )
     assert done.stdout.split("\n")[:5] == ["[]", "closed", "closed", "closed", "closed"]
 
@@ -199,7 +220,9 @@ def test_memory_and_time_of_the_child_are_limited() -> None:
     assert sandbox.CPU_SECONDS < pdf.WALL_SECONDS <= 30
 
 
-def test_a_rendering_that_does_not_end_is_ended_and_the_next_one_works(clearview_pdf: bytes, clearview: view.Report) -> None:
+def test_a_rendering_that_does_not_end_is_ended_and_the_next_one_works(
+    clearview_pdf: bytes, clearview: view.Report
+) -> None:
     started = time.monotonic()
     with pytest.raises(pdf.RenderFailed, match=r"not ready after 0\.5 seconds"):
         pdf.render(clearview, seconds=0.5)
@@ -225,7 +248,7 @@ def _with_comments(text: str, number: int) -> Facts:
 )
 def test_the_longest_comments_do_not_prevent_a_report(text: str) -> None:
     started = time.monotonic()
-    made = pdf.render(compose.report(_with_comments(text, 39)))
+    made = pdf.render(compose.report(_with_comments(text, 21)))
     assert time.monotonic() - started < pdf.WALL_SECONDS
     printed = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages)
     assert "19,000 more characters are in the case" in " ".join(printed.split())

@@ -113,7 +113,9 @@ def test_its_dates_are_those_of_the_snapshot(reader: pypdf.PdfReader) -> None:
 
 def test_all_fonts_are_embedded(clearview_pdf: bytes) -> None:
     with pikepdf.open(io.BytesIO(clearview_pdf)) as opened:
-        descriptors = [o for o in opened.objects if isinstance(o, pikepdf.Dictionary) and o.get("/Type") == "/FontDescriptor"]
+        descriptors = [
+            o for o in opened.objects if isinstance(o, pikepdf.Dictionary) and o.get("/Type") == "/FontDescriptor"
+        ]
         assert descriptors
         assert all("/FontFile3" in font or "/FontFile2" in font for font in descriptors)
         assert all("Inter" in str(font.FontName) for font in descriptors)
@@ -123,7 +125,9 @@ def test_it_is_small_enough_for_a_letter(clearview_pdf: bytes) -> None:
     assert len(clearview_pdf) <= 300_000
 
 
-def test_the_same_snapshot_gives_the_same_bytes_in_another_process(clearview: view.Report, clearview_pdf: bytes) -> None:
+def test_the_same_snapshot_gives_the_same_bytes_in_another_process(
+    clearview: view.Report, clearview_pdf: bytes
+) -> None:
     again = pdf.render(view.from_plain(view.to_plain(clearview)))
     assert hashlib.sha256(again).hexdigest() == hashlib.sha256(clearview_pdf).hexdigest()
 

@@ -28,7 +28,7 @@ def test_a_snapshot_with_lone_surrogates_comes_back_too() -> None:
 
 @pytest.mark.parametrize("broken", [{}, [], "text", None, {"reference": 1}])
 def test_anything_else_is_refused(broken: object) -> None:
-    with pytest.raises(ValueError, match="not the values|expected"):
+    with pytest.raises(ValueError, match=r"not the values|expected"):
         view.from_plain(broken)
 
 
@@ -128,14 +128,24 @@ def test_tables_are_told_row_by_row_in_words() -> None:
 
 
 def test_a_contradiction_that_was_set_aside_stays_in_the_report_with_the_reason() -> None:
-    given = sample.case()  # "yes, an event", and no row in the register: rule C-03
-    found = sample.facts(given).hits
-    assert "C-03" in [hit.key for hit in found]
+    found = sample.facts(sample.contradictory()).hits
+    assert found[0].key == "C-12"
     aside = SetAside(found[0], "Known to us from the press", "Petra Lang")
-    report = compose.report(sample.facts(given, hits=found[1:], set_aside=(aside,)))
+    report = compose.report(sample.facts(sample.contradictory(), hits=found[1:], set_aside=(aside,)))
     last = report.contradictions[-1]
     assert (last.set_aside, last.set_aside_by) == ("Known to us from the press", "Petra Lang")
     assert report.result.counts.overridden == 1
+
+
+def test_a_contradiction_that_stands_is_told_with_its_effect() -> None:
+    report = compose.report(sample.facts(sample.contradictory()))
+    found = next(hit for hit in report.contradictions if hit.key == "C-12")
+    assert set(found.codes) == {"DS-01", "DS-04"}
+    assert found.effect.startswith("The answers named count as the worst")
+    flag = next(flag for flag in report.flags if flag.code == "DS-04")
+    assert (flag.said, flag.assumed) == ("Contradicted by other answers", False)
+    assert flag.because.startswith("Rule C-12 found a contradiction")
+    assert "2 answers are contradicted" in report.result.provisional
 
 
 def test_evidence_levels_are_words() -> None:

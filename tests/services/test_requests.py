@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from tests import builders, staff_side
 from tests.builders import NOW
+from tests.conftest import ON_SQLITE
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, Event, Invitation, Letter, Request, User, Vendor
@@ -70,7 +71,7 @@ def test_the_preview_is_the_letter_but_for_link_and_reference(session: Session, 
         staff_side.SMTP, petra, to=contacts.of_vendor(session, case.vendor_id)[0],
         asked=requests.frozen(shipped.load(), staff_side.ASKED, case.tier), due_at=sent.request.due_at,
         zone="Europe/London", link=sent.link, reference=sent.request.reference, note="Please hurry.",
-        service="Mailing service for members",
+        service="Mailing service for members", code_required=True,
     )  # fmt: skip
     assert (preview.subject, preview.text, preview.html) == (letter["subject"], letter["text"], letter["html"])
 
@@ -117,9 +118,8 @@ def _counts(database: Database) -> list[int | None]:
         ]
 
 
+@ON_SQLITE  # it looks into the files
 def test_neither_link_nor_note_nor_address_is_stored_in_plain(database: Database, database_url: str) -> None:
-    if not database_url.startswith("sqlite"):
-        pytest.skip("looks into the files of SQLite")
     with database.writing() as session:
         petra = builders.add_user(session)
         sent = staff_side.send(session, staff_side.ready(session, petra), petra, note="Canarynote")
@@ -148,7 +148,12 @@ def test_what_cannot_be_sent_is_refused_with_the_reason(
 
 def test_the_code_may_be_off_in_tiers_3_and_4(session: Session, petra: User) -> None:
     case = staff_side.ready(session, petra)
-    assert staff_side.send(session, case, petra, code_required=False).request.code_required is False
+    sent = staff_side.send(session, case, petra, code_required=False)
+    assert sent.request.code_required is False
+    letter = session.scalars(select(Letter).where(Letter.request_id == sent.request.id)).one()
+    text = vault.open_json(session, letter.content, context=outbox.CONTEXT)["text"]
+    assert "You need no account" in text
+    assert "code" not in text
 
 
 def test_an_unfinished_intake_and_a_second_sending_are_refused(session: Session, case: Assessment, petra: User) -> None:

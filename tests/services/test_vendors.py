@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from tests import builders, staff_side
 from tests.builders import NOW
+from tests.conftest import ON_SQLITE
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, IndexTerm, Vendor
@@ -99,11 +100,10 @@ def test_a_full_page_takes_no_more_statements_than_a_short_one(database: Databas
         assert len(vendors.page(session, Filters(), 99).items) == 5
 
 
+@ON_SQLITE  # it looks into the files
 def test_nothing_that_names_a_vendor_or_contact_reaches_the_database_in_plain(
     database: Database, database_url: str
 ) -> None:
-    if not database_url.startswith("sqlite"):
-        pytest.skip("looks into the files of SQLite")
     new = NewVendor(
         "Canaryname Q",
         "https://canarysite.example",

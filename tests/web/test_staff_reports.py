@@ -91,12 +91,16 @@ def test_a_failed_report_says_why_and_can_be_tried_again(petra: FlaskClient, cas
     assert "is being made" in petra.get(address).text
 
 
-@pytest.mark.parametrize("address", ["/reports/P-2026-AAAAAA", "/reports/P-2026-AAAAAA.pdf", "/assessments/A-2026-9999/reports"])
+@pytest.mark.parametrize(
+    "address", ["/reports/P-2026-AAAAAA", "/reports/P-2026-AAAAAA.pdf", "/assessments/A-2026-9999/reports"]
+)
 def test_what_is_not_there_is_not_found(petra: FlaskClient, address: str) -> None:
     assert petra.get(address).status_code == 404
 
 
-def test_strangers_get_nothing(petra: FlaskClient, audrey: FlaskClient, client: FlaskClient, case: str, runtime: Runtime) -> None:
+def test_strangers_get_nothing(
+    petra: FlaskClient, audrey: FlaskClient, client: FlaskClient, case: str, runtime: Runtime
+) -> None:
     address = asked(petra, case)
     make(runtime, address)
     for path in (address, f"{address}.pdf", f"/assessments/{case}/reports"):

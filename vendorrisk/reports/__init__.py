@@ -1,1 +1,1 @@
-"""The report: a frozen view of plain values (view), composed from the domain (compose), rendered in a child process (pdf)."""
+"""The report: composed from the domain (compose) as frozen plain values (view), rendered in a child process (pdf)."""

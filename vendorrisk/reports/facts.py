@@ -12,8 +12,8 @@ from datetime import date
 from vendorrisk.domain.answers import Answers
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.contradictions import Hit
-from vendorrisk.domain.questionnaire import Question, Questionnaire
 from vendorrisk.domain.marks import Mark
+from vendorrisk.domain.questionnaire import Question, Questionnaire
 from vendorrisk.domain.scoring import Score
 from vendorrisk.reports import view
 

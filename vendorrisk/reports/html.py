@@ -30,9 +30,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def page(report: view.Report) -> str:
     """The HTML of the whole report."""
     template = _environment().get_template("report.html")
-    return template.render(
-        report=report, sections=SECTIONS, snapshot=view.snapshot_hash(report), limits=limits(report)
-    )
+    return template.render(report=report, sections=SECTIONS, snapshot=view.snapshot_hash(report), limits=limits(report))
 
 
 def css() -> str:
@@ -45,7 +43,9 @@ def _environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=printable,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters.update(day=day, moment=moment, shorten=shorten, size=size, paragraphs=paragraphs, direction=direction)
+    environment.filters.update(
+        day=day, moment=moment, shorten=shorten, size=size, paragraphs=paragraphs, direction=direction
+    )
     return environment
 
 

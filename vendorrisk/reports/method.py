@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vendorrisk.domain import bands, flags, marks, scoring
+from vendorrisk.domain import bands, flags, marks
 from vendorrisk.domain.answers import EvidenceLevel
 from vendorrisk.domain.bands import RiskBand
 from vendorrisk.domain.questionnaire import FlagLevel
@@ -13,14 +13,14 @@ _STEPS = (
     view.Step(
         "Inherent risk",
         "I = 25 · M · (0.5 + 0.5 · X)",
-        "From our own intake, before the vendor is asked. M is the worst impact item (0 to 4 points), X the mean of the "
-        "exposure items divided by 4. What nobody knows counts 4 points.",
+        "From our own intake, before the vendor is asked. M is the worst impact item (0 to 4 points), X the mean of "
+        "the exposure items divided by 4. What nobody knows counts 4 points.",
     ),
     view.Step(
         "Raw risk of an answer",
         "r = lo + (hi − lo) · m",
-        "Each answer has a range of risk from 0 (best) to 1 (worst). m is the weighted mean risk of its follow-ups: they "
-        "place the answer inside its range and have no weight of their own. Without follow-ups r = hi.",
+        "Each answer has a range of risk from 0 (best) to 1 (worst). m is the weighted mean risk of its follow-ups: "
+        "they place the answer inside its range and have no weight of their own. Without follow-ups r = hi.",
     ),
     view.Step(
         "Silence",
@@ -31,8 +31,8 @@ _STEPS = (
     view.Step(
         "Assured credit",
         "k = (1 − r) · e · f",
-        "e is how well the answer is backed, f how fresh it is; both below. Weak or old evidence shrinks the credit only, "
-        "never the risk. Declared figures take e = f = 1.",
+        "e is how well the answer is backed, f how fresh it is; both below. Weak or old evidence shrinks the credit "
+        "only, never the risk. Declared figures take e = f = 1.",
     ),
     view.Step(
         "Theme score",
@@ -52,8 +52,8 @@ _STEPS = (
     view.Step(
         "Band",
         "the worse of number and floor",
-        "The band by number comes from the assured residual risk, compared unrounded. An open flag sets a floor under it, "
-        "whatever the averages say.",
+        "The band by number comes from the assured residual risk, compared unrounded. An open flag sets a floor under "
+        "it, whatever the averages say.",
     ),
 )
 

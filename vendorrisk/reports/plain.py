@@ -1,4 +1,4 @@
-"""Turns plain JSON back into frozen dataclasses of plain values; `view` uses it for snapshots, in the child process too.
+"""Turns plain JSON back into frozen dataclasses of plain values; `view` uses it, in the child process too.
 
 By hand, because lone surrogates (which a browser can send) must pass, and because the child should import little.
 """
@@ -20,7 +20,7 @@ def build(kind: type[T], plain: Any) -> T:
 
 def _build(kind: Any, plain: Any) -> Any:
     if is_dataclass(kind):
-        return _dataclass(cast(type[Any], kind), plain)
+        return _dataclass(kind, plain)
     if get_origin(kind) is tuple:
         return _tuple(get_args(kind), plain)
     if isinstance(kind, types.UnionType):
@@ -31,7 +31,7 @@ def _build(kind: Any, plain: Any) -> Any:
     return plain
 
 
-def _dataclass(kind: type[Any], plain: Any) -> Any:
+def _dataclass(kind: Any, plain: Any) -> Any:
     hints = _hints(kind)
     if not isinstance(plain, dict) or plain.keys() != hints.keys():
         raise ValueError(f"not the values of a {kind.__name__}")

@@ -10,9 +10,9 @@ from vendorrisk.domain.answers import UNANSWERED, EvidenceLevel
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.bands import BAND_LIMITS, RiskBand
 from vendorrisk.domain.conditions import visible
+from vendorrisk.domain.marks import FRESH_DAYS, HUNDRED
 from vendorrisk.domain.progress import AnswerState, state_of
 from vendorrisk.domain.questionnaire import FlagLevel, Questionnaire
-from vendorrisk.domain.marks import FRESH_DAYS, HUNDRED
 from vendorrisk.domain.scoring import Pair, ThemeScore
 from vendorrisk.domain.sensitivity import Gain
 from vendorrisk.reports import figures, findings, view
@@ -36,9 +36,7 @@ def result(facts: Facts) -> view.Result:
 
 def _states(facts: Facts) -> Counter[AnswerState]:
     shown = visible(facts.questionnaires, facts.answers)
-    return Counter(
-        state_of(question, facts.answers.get(question.id), shown) for question in facts.questions.values()
-    )
+    return Counter(state_of(question, facts.answers.get(question.id), shown) for question in facts.questions.values())
 
 
 def _counts(facts: Facts) -> view.Counts:
@@ -61,7 +59,9 @@ def _because(facts: Facts) -> str:
         number = "No theme could be scored, so there is no figure."
     else:
         reach = reach_of(score.number_band)
-        number = f"The residual risk of {figures.score(score.residual.assured)} is {score.number_band} by number ({reach})."
+        number = (
+            f"The residual risk of {figures.score(score.residual.assured)} is {score.number_band} by number ({reach})."
+        )
     worst = max((flag.level for flag in score.flags), key=lambda level: level.severity, default=FlagLevel.MEDIUM)
     if score.floor is RiskBand.LOW:
         return number
@@ -84,7 +84,9 @@ def reach_of(band: RiskBand) -> str:
     limits = [limit for limit, _ in BAND_LIMITS]
     if band.rank <= 0:
         return f"below {limits[0]}"
-    return f"{limits[band.rank - 1]} to below {limits[band.rank]}" if band.rank < len(limits) else f"{limits[-1]} or more"
+    return (
+        f"{limits[band.rank - 1]} to below {limits[band.rank]}" if band.rank < len(limits) else f"{limits[-1]} or more"
+    )
 
 
 def _scale() -> tuple[view.Segment, ...]:

@@ -26,8 +26,8 @@ def enter() -> None:
     limit()
     cut_network()
     if sys.platform.startswith("linux"):
-        # WeasyPrint looks for Pango by names for all systems; for those of others Python would start ldconfig, gcc and ld.
-        # The names of this system are found without. It is three times faster, too.
+        # WeasyPrint tries the names that Pango has on all systems; for those of others Python would start ldconfig,
+        # gcc and ld. The names of this system are found without, and sooner.
         ctypes.util.find_library = _look_no_further
     sys.addaudithook(_refuse)
 

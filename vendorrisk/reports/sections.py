@@ -27,9 +27,7 @@ SECTIONS: dict[str, Section] = {
     "scope": Section("Scope", "sections/scope.html", lambda report: report.themes),
     "themes": Section("Results by theme", "sections/themes.html", lambda report: report.themes),
     "flags": Section("Flags", "sections/flags.html", lambda report: report.flags),
-    "contradictions": Section(
-        "Contradictions", "sections/contradictions.html", lambda report: report.contradictions
-    ),
+    "contradictions": Section("Contradictions", "sections/contradictions.html", lambda report: report.contradictions),
     "firmness": Section("How firm the result is", "sections/firmness.html", lambda report: report.changes),
     "method": Section("Method", "sections/method.html", lambda report: report.method),
     "answers": Section("All answers and their working", "sections/answers.html", lambda report: report.answers),

@@ -131,7 +131,7 @@ class Theme:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One open flag and the sentence why. `assumed` where nobody said it: silence, and "not applicable" not approved."""
+    """One open flag and the sentence why. `assumed` where silence, or an N/A not approved, brings it."""
 
     level: str
     code: str
@@ -279,7 +279,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """The last events of the case, the oldest first. `head` is the HMAC of the last one. Reads and reports are left out."""
+    """The last events of the case, the oldest first; no readings, no reports. `head` is the HMAC of the last one."""
 
     total: int
     events: tuple[Event, ...]

@@ -145,7 +145,7 @@ def letter(
         sender_phone=brief.sender_phone, to=to, to_name=to_name, questionnaire_titles=brief.titles,
         question_count=brief.questions, minutes=brief.minutes, due=brief.due_at, zone=brief.zone,
         closes=brief.closes_at, link=address(settings, token), reference=brief.reference, note=brief.note,
-        service=brief.service,
+        service=brief.service, code_required=request.code_required,
     )  # fmt: skip
 
 

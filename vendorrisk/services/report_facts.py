@@ -43,9 +43,7 @@ _TOLD = ("question", "request", "state", "origin", "version", "rule", "band", "o
 """The details of an event that are printed: no reviewer's note, no address."""
 
 
-def gather(
-    session: Session, dossier: Dossier, reference: str, *, organisation: str, by: Actor, now: datetime
-) -> Facts:
+def gather(session: Session, dossier: Dossier, reference: str, *, organisation: str, by: Actor, now: datetime) -> Facts:
     """Everything that the report says. Raises WrongState before sending and before the intake is complete."""
     request = dossier.sent
     sheet = score_sheets.open_score(session, dossier, now=now)

@@ -90,9 +90,7 @@ def _with_snapshot(session: Session, dossier: Dossier, digest: str) -> Report | 
     return session.scalars(same.order_by(Report.asked_at).limit(1)).first()
 
 
-def _add(
-    session: Session, dossier: Dossier, snapshot: view.Report, digest: str, *, by: Actor, now: datetime
-) -> Report:
+def _add(session: Session, dossier: Dossier, snapshot: view.Report, digest: str, *, by: Actor, now: datetime) -> Report:
     report = Report(
         id=uuid4(), reference=snapshot.reference, assessment_id=dossier.case.id, snapshot_hash=digest,
         snapshot=vault.seal_json(session, dossier.key_id, view.to_plain(snapshot), context=_CONTEXT),
@@ -118,7 +116,7 @@ def retry(session: Session, reference: str, *, by: Actor, now: datetime) -> Repo
 def make(database: Database, storage: Storage, report_id: UUID, *, now: datetime) -> None:
     """Render a report and keep it; does nothing where that was done. Raises RenderFailed.
 
-    The job holds the lease and counts the tries. The rendering lies between two short transactions: nobody waits for it.
+    The job holds the lease and counts the tries. Rendering lies between two short transactions: nobody waits for it.
     """
     with database.reading() as session:
         taken = _take(session, report_id)

@@ -244,7 +244,7 @@ def show(session: Session, reference: str) -> RequestView:
 
 def preview(
     settings: Settings, sender: User | None, *, to: ContactView, asked: Sequence[Questionnaire], due_at: datetime,
-    zone: str, link: str, reference: str, note: str, service: str,
+    zone: str, link: str, reference: str, note: str, service: str, code_required: bool,
 ) -> Message:  # fmt: skip
     """The letter as `send` would write it, for the send page."""
     count = question_count(asked)
@@ -254,7 +254,7 @@ def preview(
         sender_email=sender.email if sender else "", sender_phone=sender.phone if sender else "", to=to.email,
         to_name=to.name, questionnaire_titles=tuple(str(q.title) for q in asked), question_count=count,
         minutes=briefs.minutes_for(count), due=due_at, zone=zone, closes=due_at + GRACE, link=link,
-        reference=reference, note=note, service=service,
+        reference=reference, note=note, service=service, code_required=code_required,
     )  # fmt: skip
 
 

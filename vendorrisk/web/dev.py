@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, Response, abort, make_response, render_template
 from flask.typing import ResponseReturnValue
 
@@ -33,8 +35,7 @@ def mail() -> ResponseReturnValue:
 def letter(name: str) -> ResponseReturnValue:
     """One letter: its head, and its text part."""
     found = _find(name)
-    ours = found.link.startswith(edge.services().settings.base_url + "/")
-    return render_template("dev/letter.html", letter=found, link=found.link if ours else "")
+    return render_template("dev/letter.html", letter=found, link=_here(found.link))
 
 
 @bp.get("/mail/<name>/html")
@@ -44,6 +45,13 @@ def letter_html(name: str) -> Response:
     response = make_response(_find(name).html)
     response.headers["Content-Security-Policy"] = _LETTER_POLICY
     return response
+
+
+def _here(link: str) -> str:
+    """The link at the port that the demonstration listens on now; "" for one that leads elsewhere."""
+    base = edge.services().settings.base_url
+    there = urlsplit(link)
+    return base + there.path if there.hostname == urlsplit(base).hostname else ""
 
 
 def _find(name: str) -> Captured:

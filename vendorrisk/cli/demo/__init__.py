@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from vendorrisk.cli.demo import seed
 from vendorrisk.cli.output import OK, say
@@ -80,7 +81,7 @@ def greeting(settings: Settings, notes: Mapping[str, Any], *, now: datetime) -> 
         "",
         f"Demo ready (made up, but for the Clearview AI case from public facts; {age})",
         f"  Staff      {base}/          petra@acme.example / demo   (adam@ administers, audrey@ audits: same password)",
-        f"  Vendor     {notes['vendor_link']}",
+        f"  Vendor     {base}{urlsplit(notes['vendor_link']).path}",
         f"             {notes['vendor']}: no account needed; the code is in the mailbox",
         f"  Mailbox    {base}/dev/mail  every letter that the service wrote",
         "  Try:  1  open the vendor's link, answer three questions and send",

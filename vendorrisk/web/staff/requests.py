@@ -92,7 +92,7 @@ def _send(desk: Desk, form: SendForm) -> ResponseReturnValue:
             sending = Sending(
                 contact_id=_contact_id(session, vendor, form), questionnaire_ids=tuple(form.questionnaires.data or ()),
                 due_at=form.due_at(requests.DUE_TIME, desk.zone), zone=desk.zone, note=form.note.data or "",
-                code_required=bool(form.code_required.data) or not desk.may_switch_code_off,
+                code_required=_wants_code(desk, form),
             )  # fmt: skip
             sent = requests.send(
                 session, case.id, sending, library=services.library, rules=services.rules, settings=services.settings,
@@ -158,8 +158,12 @@ def _preview(session: Session, desk: Desk, form: SendForm) -> Message:
         services.settings, session.get(User, sender_id) if sender_id else None, to=_recipient(desk, form), asked=asked,
         due_at=due_at, zone=desk.zone,
         link=f"{services.settings.base_url}/q/{NOT_YET}", reference="R-······", note=form.note.data or "",
-        service=desk.service,
+        service=desk.service, code_required=_wants_code(desk, form),
     )  # fmt: skip
+
+
+def _wants_code(desk: Desk, form: SendForm) -> bool:
+    return bool(form.code_required.data) or not desk.may_switch_code_off
 
 
 def _recipient(desk: Desk, form: RecipientForm) -> ContactView:
