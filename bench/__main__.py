@@ -11,7 +11,7 @@ from bench.measure import Line
 BENCHMARKS: dict[str, Callable[[], list[Line]]] = {
     "score": score.lines,
     "pages": pages.lines,
-    "pdf": pdf.lines,
+    "pdf": lambda: [Line(name, "see bench/pdf.py", ours, floor, budget) for name, ours, floor, _, budget in pdf.main()],
 }
 
 

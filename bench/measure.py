@@ -31,10 +31,16 @@ class Line:
 
 
 def side_by_side(
-    name: str, ours: Callable[[], object], against: str, floor: Callable[[], object], *, budget: float, rounds: int = 30,
+    name: str,
+    ours: Callable[[], object],
+    against: str,
+    floor: Callable[[], object],
+    *,
+    budget: float,
+    rounds: int = 30,
     floor_runs: int = 1,
-) -> Line:  # fmt: skip
-    """Run both in turn, after a warm-up, and compare the medians. `floor_runs` repeats a floor too short to be timed."""
+) -> Line:
+    """Run both in turn, after a warm-up, and compare medians. `floor_runs` repeats a floor too short to be timed."""
     ours(), floor()
     value, base = [], []
     gc.collect()

@@ -27,7 +27,7 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 PASSWORD = "demo"
 PATIENCE_SECONDS = 120
 """The report is made by a job, in a process of its own."""
-SECTION = "breach-history"
+SECTION = "customer-list-protection"
 SIZE: ViewportSize = {"width": 1280, "height": 800}
 _FLAGS = (
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -106,13 +106,13 @@ def _auditor(page: Page, base: str, folder: Path) -> None:
     page.goto(f"{base}/audit")
     page.locator("main tr").filter(has_text="Clearview").get_by_role("link").first.click()
     page.wait_for_url("**/audit/assessments/A-*")
-    _take(page, "auditor")
     link = page.get_by_role("link", name=re.compile("Download|PDF")).first
     for _ in range(PATIENCE_SECONDS):
         if link.count():
             break
         page.wait_for_timeout(1000)
         page.reload()
+    _take(page, "auditor")
     with page.expect_download() as download:
         link.click()
     _first_page(Path(download.value.path()), folder)

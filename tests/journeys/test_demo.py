@@ -1,4 +1,4 @@
-"""The demonstration's data, made through the services: what a newcomer sees is true, the two acceptance cases above all."""
+"""The demonstration's data, as a newcomer sees it: above all, the two acceptance cases."""
 
 from __future__ import annotations
 

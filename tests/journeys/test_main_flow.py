@@ -1,4 +1,4 @@
-"""The main job from end to end in a browser: petra takes in a vendor and sends, victor answers, petra decides, audrey reads."""
+"""The main job from end to end in a browser: petra sends, victor answers, petra decides, audrey reads."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def _take_in(page: Page) -> None:
     for number in range(1, 5):
         page.wait_for_url(f"**/intake/{number}")
         walk.fill_first_options(page)
-        page.get_by_role("button", name="Save and continue").or_(page.get_by_role("button", name="Save and see")).first.click()
+        save = page.get_by_role("button", name="Save and continue")
+        save.or_(page.get_by_role("button", name="Save and see")).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Tier 4")
 
 

@@ -63,8 +63,12 @@ def poisoned(plain: Any, texts: tuple[str, ...]) -> Any:
 def small() -> view.Report:
     """A report with every kind of part, and few of each."""
     report = sample.report(decision=sample.DECISION)
+    row = ((view.Cell("label", "text"),),)
     chapters = tuple(
-        replace(chapter, sections=tuple(replace(s, answers=s.answers[:1]) for s in chapter.sections[:1]))
+        replace(
+            chapter,
+            sections=tuple(replace(s, answers=(replace(s.answers[0], rows=row),)) for s in chapter.sections[:1]),
+        )
         for chapter in report.answers
     )
     themes = tuple(replace(theme, gains=theme.gains[:1]) for theme in report.themes)

@@ -103,9 +103,7 @@ def test_the_hash_changes_with_any_answer_and_not_with_hidden_ones(session: Sess
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_nothing_is_saved_or_sent_after_closing(
-    database: Database, visit: tuple[str, str], settings: Settings
-) -> None:
+def test_nothing_is_saved_or_sent_after_closing(database: Database, visit: tuple[str, str], settings: Settings) -> None:
     with database.writing() as session:
         request_of(session, visit[0]).status = RequestStatus.WITHDRAWN
     with pytest.raises(WrongState):

@@ -221,8 +221,7 @@ class _Maker:
     """Makes the lines of one sheet; holds what every line needs."""
 
     def __init__(
-        self, scored: Scored, given: Answers, files: Mapping[str, tuple[FileView, ...]],
-        reviewers: Mapping[str, str]
+        self, scored: Scored, given: Answers, files: Mapping[str, tuple[FileView, ...]], reviewers: Mapping[str, str]
     ) -> None:
         self.scored = scored
         self.given = given

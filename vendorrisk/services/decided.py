@@ -96,9 +96,7 @@ def _literally(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _row(
-    session: Session, case: Assessment, vendor: Vendor, decision: Decision, user: User | None
-) -> DecidedRow:
+def _row(session: Session, case: Assessment, vendor: Vendor, decision: Decision, user: User | None) -> DecidedRow:
     return DecidedRow(
         reference=case.reference, vendor=vault.open_text(session, vendor.name, context="vendor.name"),
         service=vault.open_text(session, case.service, context="assessment.service"), tier=case.tier, band=case.band,

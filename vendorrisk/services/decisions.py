@@ -153,15 +153,12 @@ def _sealed_conditions(session: Session, dossier: Dossier, conditions: tuple[Con
 def _kept_score(session: Session, dossier: Dossier, scored: Scored, *, now: datetime) -> UUID:
     # By its inputs, not as "the latest": two scores of one moment with the same inputs are the same score.
     same = select(Score.id).where(
-        Score.assessment_id == dossier.case.id, Score.inputs_hash == scored.inputs_hash,
-        Score.computed_at == now
+        Score.assessment_id == dossier.case.id, Score.inputs_hash == scored.inputs_hash, Score.computed_at == now
     )
     return session.scalars(same.limit(1)).one()
 
 
-def _record(
-    session: Session, dossier: Dossier, new: NewDecision, scored: Scored, *, by: Actor, now: datetime
-) -> None:
+def _record(session: Session, dossier: Dossier, new: NewDecision, scored: Scored, *, by: Actor, now: datetime) -> None:
     details = {
         "outcome": new.outcome.value, "reason": new.reason, "valid_until": new.valid_until.isoformat(),
         "conditions": len(new.conditions), "band": scored.score.band.value,

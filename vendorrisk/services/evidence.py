@@ -178,9 +178,7 @@ def _view(session: Session, row: Evidence, question_ids: tuple[str, ...]) -> Fil
     )  # fmt: skip
 
 
-def read(
-    session: Session, request: Request, key_id: UUID, file_id: UUID, *, by: Actor, now: datetime
-) -> FileView:
+def read(session: Session, request: Request, key_id: UUID, file_id: UUID, *, by: Actor, now: datetime) -> FileView:
     """Note in the trail that somebody reads this file. Commit before its bytes leave."""
     row = get(session, request, file_id)
     view = _view(session, row, ())

@@ -108,9 +108,7 @@ def _by_token(session: Session, token: str) -> Row[Invitation, Request, UUID] | 
     ).one_or_none()
 
 
-def send_fresh(
-    session: Session, *, token: str, reference: str, settings: Settings, now: datetime
-) -> None:
+def send_fresh(session: Session, *, token: str, reference: str, settings: Settings, now: datetime) -> None:
     """Mail a fresh link to the registered contact, if token or reference belong to a request; tell nobody which."""
     request = _request_of(session, token, reference)
     if request is None:
@@ -135,9 +133,7 @@ def _request_of(session: Session, token: str, reference: str) -> Request | None:
     return session.scalar(select(Request).where(Request.reference == wanted)) if wanted else None
 
 
-def letter(
-    session: Session, request: Request, token: str, *, to: str, to_name: str, settings: Settings
-) -> Message:
+def letter(session: Session, request: Request, token: str, *, to: str, to_name: str, settings: Settings) -> Message:
     """The letter that carries the link."""
     brief = briefs.of(session, request, settings=settings)
     return messages.invitation(

@@ -37,9 +37,7 @@ def take(session: Session, limit: Limit, whom: str, *, now: datetime) -> None:
     bucket = vault.bucket(session, limit.what, whom)
     _one_at_a_time(session, bucket)
     session.execute(delete(Attempt).where(Attempt.bucket == bucket, Attempt.at <= now - limit.per))
-    count, oldest = session.execute(
-        select(func.count(), func.min(Attempt.at)).where(Attempt.bucket == bucket)
-    ).one()
+    count, oldest = session.execute(select(func.count(), func.min(Attempt.at)).where(Attempt.bucket == bucket)).one()
     if count >= limit.tries:
         raise TooMany(max(oldest + limit.per - now, timedelta(seconds=1)))
     session.add(Attempt(bucket=bucket, at=now))

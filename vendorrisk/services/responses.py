@@ -104,9 +104,7 @@ def save(
             conflicts[question.id] = conflict.stored
             continue
         saved.append(question.id)
-        stored[question.id] = StoredAnswer(
-            question.id, change.said, by.name, Origin.VENDOR, version, now.date(), now
-        )
+        stored[question.id] = StoredAnswer(question.id, change.said, by.name, Origin.VENDOR, version, now.date(), now)
     after = _draft(draft.questionnaires, draft.questions, stored) if saved else draft
     if saved:
         _count(session, sitting, after, by=by, now=now)

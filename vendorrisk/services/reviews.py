@@ -132,9 +132,7 @@ def _was(session: Session, row: Review | None) -> dict[str, Any] | None:
     return _plain(Change(row.evidence, row.na_approved, row.grade, note))
 
 
-def _store_review(
-    session: Session, dossier: Dossier, row: Review, kept: Change, *, by: Actor, now: datetime
-) -> None:
+def _store_review(session: Session, dossier: Dossier, row: Review, kept: Change, *, by: Actor, now: datetime) -> None:
     row.evidence, row.na_approved, row.grade = kept.evidence, kept.na_approved, kept.grade
     row.by, row.at, row.note = actors.user_id(by), now, None
     if kept.note:
@@ -144,8 +142,7 @@ def _store_review(
 
 
 def dismiss(
-    session: Session, reference: str, key: str, reason: str, *, by: Actor, now: datetime,
-    seen: str | None = None
+    session: Session, reference: str, key: str, reason: str, *, by: Actor, now: datetime, seen: str | None = None
 ) -> None:
     """Set a contradiction aside, with the reason, for as long as the answers behind it stay the same.
 

@@ -73,9 +73,7 @@ def _open_request(session: Session, link: Link, *, now: datetime) -> bool:
     return cast("CursorResult[tuple[()]]", opened).rowcount == 1
 
 
-def find(
-    session: Session, reference: str, token: str, *, now: datetime, for_update: bool = False
-) -> Sitting:
+def find(session: Session, reference: str, token: str, *, now: datetime, for_update: bool = False) -> Sitting:
     """The sitting that this cookie has at this request. Raises NotFound, whatever it is that does not fit.
 
     `for_update` holds the request's row, so that nobody submits or withdraws it meanwhile.

@@ -124,9 +124,7 @@ def _plain(draft: Draft, name: str) -> dict[str, Any]:
     return {"state": said.state, "value": value, "not_applicable": said.not_applicable, "comment": said.comment}
 
 
-def _move(
-    session: Session, sitting: Sitting, receipt: Receipt, digest: str, key: str, *, now: datetime
-) -> bool:
+def _move(session: Session, sitting: Sitting, receipt: Receipt, digest: str, key: str, *, now: datetime) -> bool:
     # One statement decides: of two that press at once, one moves the request and the other finds it moved.
     still_open = update(Request).where(Request.id == sitting.request.id, Request.status.in_(_OPEN))
     moved = session.execute(
@@ -172,9 +170,7 @@ def _tell_staff(
         assessment_reference=assessment.reference, answered=receipt.visible - receipt.unanswered,
         visible=receipt.visible, link=f"{settings.base_url}/assessments/{assessment.reference}",
     )  # fmt: skip
-    outbox.put(
-        session, message, kind="answers_arrived", key_id=sitting.key_id, request_id=sitting.request.id, now=now
-    )
+    outbox.put(session, message, kind="answers_arrived", key_id=sitting.key_id, request_id=sitting.request.id, now=now)
 
 
 def _sender(session: Session, request: Request) -> User | None:

@@ -69,9 +69,7 @@ def assessment(reference: str) -> ResponseReturnValue:
         head = dossiers.heading(session, dossier)
         sheet = score_sheets.open_score(session, dossier, now=edge.now())
         made = [report for report in reports.of_case(session, reference) if report.state is WorkState.DONE]
-    return render_template(
-        "auditor/assessment.html", head=head, sheet=sheet, decision=sheet.decision, reports=made
-    )
+    return render_template("auditor/assessment.html", head=head, sheet=sheet, decision=sheet.decision, reports=made)
 
 
 @bp.get("/reports/<reference>.pdf")

@@ -23,6 +23,17 @@ from vendorrisk.web.staff import (  # noqa: E402
 )
 
 __all__ = [
-    "answers", "assessments", "bp", "decision", "home", "intake", "letters", "on_behalf", "reports", "requests", "score", "trail",
+    "answers",
+    "assessments",
+    "bp",
+    "decision",
+    "home",
+    "intake",
+    "letters",
+    "on_behalf",
+    "reports",
+    "requests",
+    "score",
+    "trail",
     "vendors",
 ]

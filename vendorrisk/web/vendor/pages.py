@@ -66,9 +66,7 @@ def places(reference: str, draft: Draft) -> tuple[Place, ...]:
 
 def section_url(reference: str, questionnaire: Questionnaire, section: Section) -> str:
     """The address of a section's page."""
-    return url_for(
-        "vendor.section", reference=reference, questionnaire_id=questionnaire.id, section_id=section.id
-    )
+    return url_for("vendor.section", reference=reference, questionnaire_id=questionnaire.id, section_id=section.id)
 
 
 def place_of(all_places: tuple[Place, ...], questionnaire_id: str, section_id: str) -> Place:

@@ -31,9 +31,7 @@ class Result:
     problems: list[Problem]
 
 
-def save_all(
-    session: Session, sitting: Sitting, draft: Draft, questions: Iterable[Question], *, by: Actor
-) -> Result:
+def save_all(session: Session, sitting: Sitting, draft: Draft, questions: Iterable[Question], *, by: Actor) -> Result:
     """Save the questions of a page that was sent. Those that are wrong or in conflict come back as controls."""
     found = read(session, sitting, questions)
     changes = [change for typed in found.values() if (change := _change(draft, typed, by=by)) is not None]
