@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests import builders
 from tests.conftest import Cast, Live
 from tests.journeys import walk
+from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.library import shipped
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -39,7 +40,8 @@ HERE = """() => {
     words: (at.getAttribute("aria-label") || (label || at).innerText || "").replace(/\\s+/g, " ").trim(),
     checked: !!at.checked, filled: "value" in at && at.value !== "", inMain: !!at.closest("main"),
     ring: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
-    seen: box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    seen: box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0
+      && box.left < innerWidth,
     free: !!hit && (at.contains(hit) || hit.contains(at) || !!(label && label.contains(hit))),
     html: at.outerHTML.slice(0, 140),
   };
@@ -167,7 +169,7 @@ def test_a_vendor_answers_and_sends_by_keyboard(live: Live, keys: Keys, cast_of:
         vendor = builders.add_vendor(session, "Pelican Couriers Ltd")
         contact = builders.add_contact(session, vendor, email=VICTOR)
         request = builders.add_request(
-            session, builders.add_assessment(session, vendor), contact=contact,
+            session, builders.add_assessment(session, vendor, status=AssessmentStatus.READY), contact=contact,
             questionnaires=[shipped.load().questionnaires["data-sourcing"]],
         )  # fmt: skip
         token, reference = builders.add_link(session, request, email=VICTOR), request.reference

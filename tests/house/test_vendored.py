@@ -26,8 +26,7 @@ def manifest(folder: str) -> list[Entry]:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_file_is_the_one_in_the_manifest(folder: str) -> None:
     found = {
-        entry.file: hashlib.sha256((ROOT / folder / entry.file).read_bytes()).hexdigest()
-        for entry in manifest(folder)
+        entry.file: hashlib.sha256((ROOT / folder / entry.file).read_bytes()).hexdigest() for entry in manifest(folder)
     }
     assert found == {entry.file: entry.sha256 for entry in manifest(folder)}
 
@@ -50,9 +49,7 @@ def test_every_work_has_its_licence_beside_it_and_a_place_in_the_notice(folder: 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_script_that_fetches_them_names_the_same_versions(folder: str) -> None:
     script = (ROOT / "scripts" / "vendor.sh").read_text()
-    assert [
-        entry for entry in manifest(folder) if f"={entry.version} " not in script.replace("\n", " ")
-    ] == []
+    assert [entry for entry in manifest(folder) if f"={entry.version} " not in script.replace("\n", " ")] == []
 
 
 @pytest.mark.parametrize("file", ["tabler.min.css", "htmx.min.js"])

@@ -45,9 +45,7 @@ def token(live: Live) -> str:
         contact = builders.add_contact(session, vendor)
         case = builders.add_assessment(session, vendor, service=LONG, owner=petra, status=AssessmentStatus.READY)
         note = "Please answer with Priya from your security team.\nThank you!"
-        request = builders.add_request(
-            session, case, questionnaires=asked, sender=petra, contact=contact, note=note
-        )
+        request = builders.add_request(session, case, questionnaires=asked, sender=petra, contact=contact, note=note)
         return builders.add_link(session, request)
 
 

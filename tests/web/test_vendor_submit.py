@@ -143,6 +143,7 @@ def test_contradictions_are_shown_before_sending(app: Flask, database: Database)
 def test_the_filters_of_the_check_page(victor: Visit) -> None:
     victor.save("remote_access", value="own")
     victor.save("own_devices_checked", na="1", na_reason="We are moving off them.")
+
     def codes(show: str) -> list[str]:
         return re.findall(r'<dt><span class="code">(EX-\d+)', victor.get(f"/check?show={show}").text)
 
