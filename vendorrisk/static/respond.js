@@ -401,6 +401,13 @@
     });
   }
 
+  // The list of sections may be longer than the window: it begins where we are, without moving the page.
+  const here = document.querySelector(".sections-nav a[aria-current]");
+  if (here) {
+    const list = here.closest("nav");
+    list.scrollTop += here.getBoundingClientRect().top - list.getBoundingClientRect().top - list.clientHeight / 3;
+  }
+
   // "u": the next question without an answer, here or on another page.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "u" || event.ctrlKey || event.metaKey || event.altKey) return;

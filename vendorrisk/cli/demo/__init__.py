@@ -56,6 +56,7 @@ def environ(given: Mapping[str, str], folder: Path) -> dict[str, str]:
         "VENDORRISK_MAIL": f"file:{folder}/mail",
         "VENDORRISK_MAIL_FROM": "questionnaires@acme.example",
         "VENDORRISK_ORGANISATION": "Acme Ltd",
+        "VENDORRISK_LOG": given.get("VENDORRISK_LOG", "warning"),
         "VENDORRISK_HOST": "127.0.0.1",
         "VENDORRISK_PORT": port,
         "VENDORRISK_BASE_URL": f"http://127.0.0.1:{port}",

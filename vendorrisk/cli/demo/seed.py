@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -204,8 +204,8 @@ def _told(stage: Stage, file: str, request: Request) -> list[Told]:
     return cases.told(file, asked, today=stage.now.date())
 
 
-def _valid_until(stage: Stage) -> Any:
-    return decisions.default_validity(stage.now.date())
+def _valid_until(stage: Stage, days: float) -> date:
+    return decisions.default_validity(stage.days_ago(days).date())
 
 
 # The vendors.
@@ -233,7 +233,7 @@ def _clearview(stage: Stage) -> None:
         "Images scraped against sites' terms and kept after people removed them, biometric templates without consent, "
         "and a leaked customer list played down as “part of life”. Nothing published shows that this has changed."
     )
-    new = NewDecision(Outcome.REJECTED, reason, _valid_until(stage), accepts_provisional=True)
+    new = NewDecision(Outcome.REJECTED, reason, _valid_until(stage, 18), accepts_provisional=True)
     _decide(stage, case, new, 18)
 
 
@@ -250,7 +250,7 @@ def _larkfield(stage: Stage) -> None:
     _submit(stage, sitting, "Dana Ruiz", "Head of Assurance", 12)
     _review(stage, case, sent.request, told, 9)
     reason = "Every answer is backed, and the one event at a supplier was told to customers within two days."
-    _decide(stage, case, NewDecision(Outcome.APPROVED, reason, _valid_until(stage)), 8)
+    _decide(stage, case, NewDecision(Outcome.APPROVED, reason, _valid_until(stage, 8)), 8)
 
 
 def _blue_heron(stage: Stage) -> None:
