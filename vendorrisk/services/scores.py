@@ -105,7 +105,7 @@ def compute(session: Session, request: Request, *, by: Actor, now: datetime) -> 
     if assessment is None or vendor is None:
         raise NotFound("no such assessment")
     if assessment.inherent is None:
-        raise WrongState("the intake has to be finished before anything can be scored")
+        raise WrongState("The intake has to be finished before anything can be scored.")
     scored = evaluate(session, request, assessment.inherent, now=now)
     session.add(
         Row(
