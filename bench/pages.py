@@ -39,9 +39,9 @@ def lines() -> list[Line]:
         ]
 
 
-def _respondent(folder: Path) -> tuple[FlaskClient, str]:
-    """A browser that has passed the code, at a request with all three questionnaires."""
-    settings = Settings.from_env(
+def settings_in(folder: Path) -> Settings:
+    """Settings with everything in one folder."""
+    return Settings.from_env(
         {
             "VENDORRISK_DATABASE": f"sqlite:///{folder}/bench.sqlite",
             "VENDORRISK_KEY_FILE": str(folder / "master.key"),
@@ -50,6 +50,11 @@ def _respondent(folder: Path) -> tuple[FlaskClient, str]:
             "VENDORRISK_LOG": "error",
         }
     )
+
+
+def _respondent(folder: Path) -> tuple[FlaskClient, str]:
+    """A browser that has passed the code, at a request with all three questionnaires."""
+    settings = settings_in(folder)
     keys.create(settings.key_file)
     now = datetime.now(UTC)
     with opening.database(settings).writing() as session:

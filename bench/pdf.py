@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import re
-import statistics
-import time
-from collections.abc import Callable
 from html import escape
 from html.parser import HTMLParser
 
+from bench.measure import Line, side_by_side
 from tests.reports import sample
 from vendorrisk.reports import compose, engine, html, view
 
-Result = tuple[str, float, float, float, float]
-"""Name, our seconds, the floor's seconds, their ratio, and the ratio allowed."""
-ROUNDS = 5
-BUDGET, AGAIN = 2.3, 0.4
 _PLAIN_CSS = """@font-face { font-family: Inter; src: url(asset:regular) }
 @page { size: A4; margin: 20mm } body { font: 9pt/1.45 Inter } p { margin: 0 0 2mm }"""
 _BLOCKS = {"p", "div", "section", "h1", "h2", "h3", "h4", "h5", "td", "th", "pre", "tr"}
@@ -58,40 +52,28 @@ def _untagged(page: str) -> bytes:
     return made
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
+def lines() -> list[Line]:
+    """A full report and a sparse one against their text as plain paragraphs, and a report asked for again."""
+    return [
+        _against_paragraphs("every question answered with a comment", sample.complete()),
+        _against_paragraphs("Clearview, 39 answers", compose.report(sample.facts(sample.case(sample.CLEARVIEW)))),
+        _again_unchanged(),
+    ]
 
 
-def _side_by_side(ours: Callable[[], object], floor: Callable[[], object]) -> tuple[float, float]:
-    """The best CPU time of each, taken in turns: on a busy machine noise only adds, and it adds to both."""
-    times = [(_seconds(floor), _seconds(ours)) for _ in range(ROUNDS)]
-    return min(t[1] for t in times), min(t[0] for t in times)
-
-
-def report_against_paragraphs() -> Result:
-    """A report of the three shipped questionnaires, each question answered with a comment; tagged, in one process."""
-    report = sample.complete()
+def _against_paragraphs(name: str, report: view.Report) -> Line:
+    """Tagged, in one process."""
     text = plain(html.page(report))
-    engine.render(report)
-    ours, floor = _side_by_side(lambda: engine.render(report), lambda: _untagged(text))
-    return "PDF report, 103 questions, tagged ÷ the same text as plain paragraphs", ours, floor, ours / floor, BUDGET
+    return side_by_side(
+        f"PDF report, {name}", lambda: engine.render(report), "the same text as plain paragraphs",
+        lambda: _untagged(text), budget=2.3, rounds=5,
+    )  # fmt: skip
 
 
-def again_unchanged() -> Result:
+def _again_unchanged() -> Line:
     """Asking again when nothing changed: the snapshot is composed and hashed, and its hash finds the kept file."""
     made = sample.facts(sample.case(sample.LARKFIELD))
-    first = _seconds(lambda: engine.render(compose.report(made)))
-    again = statistics.median(_seconds(lambda: view.snapshot_hash(compose.report(made))) for _ in range(ROUNDS))
-    return "PDF again, nothing changed ÷ the first", again, first, again / first, AGAIN
-
-
-def main() -> list[Result]:
-    """All ratios of the report."""
-    return [report_against_paragraphs(), again_unchanged()]
-
-
-if __name__ == "__main__":
-    for name, ours, floor, ratio, budget in main():
-        print(f"{name}: {ours * 1000:.0f} ms ÷ {floor * 1000:.0f} ms = {ratio:.2f} (budget {budget})")
+    return side_by_side(
+        "PDF again, nothing changed", lambda: view.snapshot_hash(compose.report(made)), "the first time",
+        lambda: engine.render(compose.report(made)), budget=0.4, rounds=3,
+    )  # fmt: skip
