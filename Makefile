@@ -1,6 +1,6 @@
 # Every target sets up what it needs by itself. PYTHON=/path/to/python3 says which Python makes .venv.
 .POSIX:
-.PHONY: help setup run test lint types contracts security check format lock vendor bench shots clean
+.PHONY: help setup run test lint types contracts security check format lock vendor bench faults shots clean
 
 BIN = .venv/bin
 
@@ -42,8 +42,11 @@ lock: ## pin requirements*.in anew (make lock ARGS=--upgrade)
 vendor: ## fetch the vendored front end and font again
 	@scripts/vendor.sh
 
-bench: setup ## run the benchmarks and fault tests
+bench: setup ## run the benchmarks: ratios against their budgets (make bench ARGS=pages)
 	@$(BIN)/python -m bench $(ARGS)
+
+faults: setup ## kill, fill, stop and flood a real service, and count what is lost (make faults ARGS=letters)
+	@$(BIN)/python -m bench.faults $(ARGS)
 
 shots: setup ## take screenshots of the pages
 	@$(BIN)/python -m bench.shots $(ARGS)
