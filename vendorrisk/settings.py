@@ -21,6 +21,7 @@ DEFAULTS: dict[str, str] = {
     "ORGANISATION": "Acme Ltd",
     "MAIL": "file:var/mail",
     "MAIL_FROM": "vendorrisk@localhost",
+    "BACKUPS": "",
     "HOST": "127.0.0.1",
     "PORT": "8000",
     "PROXY": "",
@@ -50,6 +51,7 @@ class Settings:
     database: str
     key_file: Path
     storage: str
+    backups: Path | None
     base_url: str
     organisation: str
     mail: str
@@ -69,6 +71,7 @@ class Settings:
             database=reader.one_of_prefixes("DATABASE", ("sqlite://", "postgresql")),
             key_file=Path(reader.text("KEY_FILE")),
             storage=reader.text("STORAGE"),
+            backups=reader.optional_path("BACKUPS"),
             base_url=reader.base_url("BASE_URL"),
             organisation=reader.text("ORGANISATION"),
             mail=reader.one_of_prefixes("MAIL", ("file:", "smtp://", "smtps://")),
@@ -158,6 +161,10 @@ class _Reader:
         if not value:
             self._wrong(name, value, "it must not be empty.")
         return value
+
+    def optional_path(self, name: str) -> Path | None:
+        value = self._environ.get(PREFIX + name, DEFAULTS[name]).strip()
+        return Path(value) if value else None
 
     def word(self, name: str, allowed: tuple[str, ...]) -> str:
         value = self.text(name).lower()

@@ -82,7 +82,7 @@ def test_keys_are_stored_wrapped_and_open_only_with_the_master_key(database: Dat
     assert row.wrapped is not None
     assert plain not in row.wrapped
     stranger = Database(database.engine, vault.MasterKey("other", bytes(32)))
-    with stranger.reading() as session, pytest.raises(CannotOpen):
+    with pytest.raises(CannotOpen), stranger.reading() as session:
         vault.data_key(session, key_id)
 
 

@@ -48,6 +48,7 @@ class Row:
 
 
 STAFF = Row(anonymous=ASKED, petra=IN, adam=IN, audrey=NOTHING, victor=ASKED, mallory=ASKED)
+ADMINS = Row(anonymous=ASKED, petra=NOTHING, adam=IN, audrey=NOTHING, victor=ASKED, mallory=ASKED)
 AUDITORS = Row(anonymous=ASKED, petra=NOTHING, adam=IN, audrey=IN, victor=ASKED, mallory=ASKED)
 SIGNED_IN = Row(anonymous=ASKED, petra=IN, adam=IN, audrey=IN, victor=ASKED, mallory=ASKED)
 EVERYBODY = Row(anonymous=IN, petra=IN, adam=IN, audrey=IN, victor=IN, mallory=IN)
@@ -74,6 +75,7 @@ TABLE: dict[str, Row] = {
     "staff.add_contact": STAFF,
     "staff.edit_contact": STAFF,
     "staff.open_assessment": STAFF,
+    "staff.erase_vendor": ADMINS,
     "staff.assessment_list": STAFF,
     "staff.assessment": STAFF,
     "staff.intake": STAFF,

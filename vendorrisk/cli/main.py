@@ -15,18 +15,19 @@ from typing import Any, NoReturn
 
 from sqlalchemy.exc import DBAPIError
 
-from vendorrisk.cli import demo, mail, questionnaire, score, serve_command, setup, user
+from vendorrisk.cli import backup, demo, keys, mail, questionnaire, score, serve_command, setup, user, vendor
 from vendorrisk.cli.output import ENVIRONMENT, FOUND_PROBLEMS, USAGE, say
 from vendorrisk.db.engine import Busy
 from vendorrisk.db.migrate import BrokenMigration
 from vendorrisk.domain.errors import VendorRiskError
 from vendorrisk.library.mistakes import BrokenFile
 from vendorrisk.services.accounts import BadAccount
+from vendorrisk.services.backup_keys import BadBackup
 from vendorrisk.services.keys import BadKey
 from vendorrisk.settings import BadSettings
 from vendorrisk.storage import BadStorage
 
-COMMANDS = (serve_command, demo, setup, user, mail, questionnaire, score)
+COMMANDS = (serve_command, demo, setup, user, vendor, mail, questionnaire, score, keys, backup)
 """The modules that register commands, in the order in which help lists them."""
 
 _OF_THE_ENVIRONMENT = (BadKey, BadStorage, BrokenMigration, Busy, OSError)
@@ -70,7 +71,7 @@ def run(arguments: list[str], environ: Mapping[str, str], serve: Callable[..., A
     except BadSettings as error:
         say(*error.problems)
         return ENVIRONMENT
-    except (BadAccount, VendorRiskError, BrokenFile) as error:
+    except (BadAccount, BadBackup, VendorRiskError, BrokenFile) as error:
         say(str(error))
         return FOUND_PROBLEMS
     except DBAPIError as error:

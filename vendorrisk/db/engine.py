@@ -23,7 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from vendorrisk.db import vault
 from vendorrisk.db.models import DataKey
 from vendorrisk.db.queue import FairLock
-from vendorrisk.db.vault import MasterKey
+from vendorrisk.db.vault import Master, MasterKey
 from vendorrisk.domain.errors import WrongState
 
 BUSY_SECONDS = 5
@@ -77,15 +77,24 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 class Database:
-    """An engine, the master key, and the two ways to use them. SQLite takes one writer at a time, in order."""
+    """An engine, the master's secrets, and the two ways to use them. SQLite takes one writer at a time, in order."""
 
-    def __init__(self, engine: Engine, master: MasterKey) -> None:
+    def __init__(self, engine: Engine, master: Master | MasterKey) -> None:
         self.engine = engine
-        self.master = master
+        self._master = Master(master) if isinstance(master, MasterKey) else master
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._make_reader = sessionmaker(engine, expire_on_commit=False)
         self._make_writer = sessionmaker(for_writing(engine), expire_on_commit=False)
         self._lock = FairLock()
+
+    @property
+    def master(self) -> Master:
+        """The master's secrets; the root is read from the database at first use. Raises crypto.CannotOpen."""
+        if not self._master.has_root:
+            with self._make_reader() as session:
+                vault.attach(session, self._master)
+                self._master.learn_root(vault.data_key(session, vault.ROOT_KEY))
+        return self._master
 
     def session(self, *, writing: bool) -> Session:
         """A session with its keyring; the caller closes it. Prefer `reading` and `writing`."""
@@ -111,6 +120,29 @@ class Database:
             yield session
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection that sees the database as it is at one moment, for as long as it lasts. Writers go on."""
+        with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
+
+    def forget_log(self) -> bool:
+        """SQLite: move the write-ahead log into the database and cut it off, so that what was overwritten is in
+        neither. False where a reader held it up; the next time will do.
+        """
+        if not self.is_sqlite:
+            return True
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            cursor.close()
+        finally:
+            connection.close()
+        return bool(busy == 0)
+
+    @contextmanager
     def _one_writer(self) -> Iterator[None]:
         # SQLite's own lock is polled with growing pauses; among our threads this one wakes the next at once.
         if not self.is_sqlite:
@@ -129,10 +161,13 @@ class Database:
         return lambda: event.remove(self._make_writer, event_name, call)
 
     def ensure_system_key(self) -> None:
-        """Make the system's own data key at first start."""
-        with self.writing() as session:
+        """Make the root secret and the system's own data key at first start."""
+        with _in_our_words(), self._one_writer(), self._make_writer.begin() as session:
+            vault.attach(session, self._master)
+            now = datetime.now(UTC)
+            vault.add_root(session, now=now)
             if session.get(DataKey, vault.SYSTEM_KEY) is None:
-                vault.add_key(session, "system", now=datetime.now(UTC), key_id=vault.SYSTEM_KEY)
+                vault.add_key(session, "system", now=now, key_id=vault.SYSTEM_KEY)
 
     def close(self) -> None:
         """Let go of all connections."""

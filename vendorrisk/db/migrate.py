@@ -52,6 +52,11 @@ def newest() -> str:
     return head
 
 
+def revisions() -> frozenset[str]:
+    """Every revision that this version knows."""
+    return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+
+
 def draft(message: str) -> Path:
     """Write a new migration from the difference between the models and the newest schema, for a developer to finish."""
     number = f"{len(list((MIGRATIONS / 'versions').glob('*.py'))) + 1:04d}"

@@ -1,13 +1,15 @@
 """The vault: seals and opens column values with the right data key; every service that reads or writes names uses it.
 
 The keyring hangs on the session (`session.info`): data keys are unwrapped once per session and never kept longer, so a
-destroyed key stops working at once.
+destroyed key stops working at once. The master key lies outside the database and only wraps; what is hashed or signed
+hangs on the root secret, which lies wrapped among the data keys: a new master key changes nothing of it
+(docs/decisions/0005-keys.md).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,6 +25,14 @@ from vendorrisk.db.models.vendors import DataKey
 _KEYRING = "vendorrisk.keyring"
 SYSTEM_KEY = UUID("00000000-0000-0000-0000-000000000001")
 """The data key of everything that belongs to no vendor: letters to staff, events about accounts."""
+ROOT_KEY = UUID("00000000-0000-0000-0000-000000000002")
+"""The root secret: it seals nothing itself; the trail's, the index's and other keys are derived from it. Whichever
+master key wraps this row is the current one.
+"""
+
+
+ERASED_TEXT = "(erased)"
+"""What stands in lists instead of a value that was erased."""
 
 
 class Erased(Exception):
@@ -31,25 +41,75 @@ class Erased(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MasterKey:
-    """The key that lives outside the database. `id` is stored beside what it wraps, so that rotation can be resumed."""
+    """A key that lives outside the database and wraps data keys. `id` is stored beside what it wraps."""
 
     id: str
     secret: bytes = field(repr=False)
 
+    def wrap(self, key_id: UUID, key: bytes) -> bytes:
+        """A data key as the database may hold it."""
+        return crypto.seal(key_id, self._wrapping_key(), key, context=_wrap_context(key_id))
+
+    def unwrap(self, key_id: UUID, wrapped: bytes) -> bytes:
+        """The data key again. Raises crypto.CannotOpen."""
+        return crypto.open_sealed(self._wrapping_key(), wrapped, context=_wrap_context(key_id))
+
+    def _wrapping_key(self) -> bytes:
+        return crypto.derive(self.secret, "vendorrisk/wrap")
+
+
+class Master:
+    """The secrets of a deployment: its master keys (two while they are being changed), and the root secret."""
+
+    def __init__(self, *keys: MasterKey, reload: Callable[[], tuple[MasterKey, ...]] | None = None) -> None:
+        self._keys, self._reload = keys, reload
+        self._root: bytes | None = None
+
+    @property
+    def newest(self) -> MasterKey:
+        """The key that stands first in the key file."""
+        return self._keys[0]
+
+    @property
+    def has_root(self) -> bool:
+        """Whether the root secret has been read from the database."""
+        return self._root is not None
+
+    def learn_root(self, root: bytes) -> None:
+        """Keep the root secret, for as long as the process lives."""
+        self._root = root
+
     def purpose(self, name: str) -> bytes:
-        """A key derived for one purpose: "wrap", "index", "trail", "codes"."""
-        return crypto.derive(self.secret, f"vendorrisk/{name}")
+        """A key derived from the root secret for one purpose: "index", "trail", "codes", "sessions"."""
+        assert self._root is not None, "the database gives every session a master with its root"
+        return crypto.derive(self._root, f"vendorrisk/{name}")
+
+    def key(self, master_id: str) -> MasterKey:
+        """The master key with this id. Where it is unknown the key file is read again: it may have been rotated.
+
+        Raises crypto.CannotOpen.
+        """
+        found = self._known(master_id)
+        if found is None and self._reload is not None:
+            self._keys = self._reload()
+            found = self._known(master_id)
+        if found is None:
+            raise crypto.CannotOpen(f"the key file does not hold the master key {master_id}")
+        return found
+
+    def _known(self, master_id: str) -> MasterKey | None:
+        return next((key for key in self._keys if key.id == master_id), None)
 
 
 @dataclass(slots=True)
 class Keyring:
-    """The master key and the data keys unwrapped in this session."""
+    """The master and the data keys unwrapped in this session."""
 
-    master: MasterKey
+    master: Master
     unwrapped: dict[UUID, bytes] = field(default_factory=dict)
 
 
-def attach(session: Session, master: MasterKey) -> None:
+def attach(session: Session, master: Master) -> None:
     """Give a session its keyring. The database does this for every session that it opens."""
     session.info[_KEYRING] = Keyring(master)
 
@@ -64,15 +124,38 @@ def _wrap_context(key_id: UUID) -> str:
     return f"data_key.{key_id}"
 
 
+def add_root(session: Session, *, now: datetime) -> None:
+    """Make the root secret, where there is none; for a database from before there was one it is the master's secret.
+
+    Raises crypto.CannotOpen where the master key is not this database's.
+    """
+    if session.get(DataKey, ROOT_KEY) is not None:
+        return
+    newest, root = keyring(session).master.newest, crypto.new_key()
+    if session.get(DataKey, SYSTEM_KEY) is not None:
+        data_key(session, SYSTEM_KEY)  # a key file that is not this database's must not become its root
+        root = newest.secret
+    _store(session, ROOT_KEY, "root", root, newest, now=now)
+
+
 def add_key(session: Session, purpose: str, *, now: datetime, key_id: UUID | None = None) -> UUID:
     """Make a data key, wrap it with the master key and store it. Returns its id."""
-    ring = keyring(session)
     key_id, key = key_id or uuid4(), crypto.new_key()
-    wrapped = crypto.seal(key_id, ring.master.purpose("wrap"), key, context=_wrap_context(key_id))
-    session.add(DataKey(id=key_id, purpose=purpose, wrapped=wrapped, master_id=ring.master.id, created_at=now))
-    session.flush()
-    ring.unwrapped[key_id] = key
+    _store(session, key_id, purpose, key, current_master(session), now=now)
+    keyring(session).unwrapped[key_id] = key
     return key_id
+
+
+def current_master(session: Session, *, for_update: bool = False) -> MasterKey:
+    """The master key that wraps from now on: the one of the root. Until the end of the transaction none replaces it."""
+    wraps_root = select(DataKey.master_id).where(DataKey.id == ROOT_KEY).with_for_update(read=not for_update)
+    return keyring(session).master.key(session.scalars(wraps_root).one())
+
+
+def _store(session: Session, key_id: UUID, purpose: str, key: bytes, master: MasterKey, *, now: datetime) -> None:
+    wrapped = master.wrap(key_id, key)
+    session.add(DataKey(id=key_id, purpose=purpose, wrapped=wrapped, master_id=master.id, created_at=now))
+    session.flush()
 
 
 def preload(session: Session, key_ids: Iterable[UUID]) -> None:
@@ -81,12 +164,13 @@ def preload(session: Session, key_ids: Iterable[UUID]) -> None:
     missing = set(key_ids) - ring.unwrapped.keys()
     if not missing:
         return
-    wrap = ring.master.purpose("wrap")
     # Columns, not rows: this runs before each save, and an object for the identity map would double its cost.
-    there = select(DataKey.id, DataKey.wrapped).where(DataKey.id.in_(missing), DataKey.wrapped.is_not(None))
-    for key_id, wrapped in session.execute(there):
+    there = select(DataKey.id, DataKey.wrapped, DataKey.master_id).where(
+        DataKey.id.in_(missing), DataKey.wrapped.is_not(None)
+    )
+    for key_id, wrapped, master_id in session.execute(there):
         assert wrapped is not None
-        ring.unwrapped[key_id] = crypto.open_sealed(wrap, wrapped, context=_wrap_context(key_id))
+        ring.unwrapped[key_id] = ring.master.key(master_id).unwrap(key_id, wrapped)
 
 
 def _data_key(session: Session, key_id: UUID) -> bytes:
@@ -101,6 +185,11 @@ def is_alive(session: Session, key_id: UUID) -> bool:
     """Whether there still is such a key: what it sealed can be read."""
     preload(session, [key_id])
     return key_id in keyring(session).unwrapped
+
+
+def forget(session: Session, key_id: UUID) -> None:
+    """Take a key that was destroyed out of this session too."""
+    keyring(session).unwrapped.pop(key_id, None)
 
 
 def data_key(session: Session, key_id: UUID) -> bytes:
@@ -118,6 +207,14 @@ def open_text(session: Session, sealed: Sealed, *, context: str) -> str:
     """Open what `seal_text` made. Raises Erased, or crypto.CannotOpen where it was changed or moved."""
     plain = crypto.open_sealed(_data_key(session, crypto.key_id_of(sealed)), sealed, context=context)
     return plain.decode("utf-8", "surrogatepass")
+
+
+def show_text(session: Session, sealed: Sealed, *, context: str) -> str:
+    """Like `open_text`; what was erased is shown as such. For lists and headings, where the row itself stays."""
+    try:
+        return open_text(session, sealed, context=context)
+    except Erased:
+        return ERASED_TEXT
 
 
 def open_optional(session: Session, sealed: Sealed | None, *, context: str) -> str:

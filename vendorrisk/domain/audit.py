@@ -37,6 +37,7 @@ class EventKind(StrEnum):
     PASSWORD_CHANGED = "user.password_changed"  # noqa: S105 - an event's name
     VENDOR_ADDED = "vendor.added"
     VENDOR_CHANGED = "vendor.changed"
+    VENDOR_ERASED = "vendor.erased"
     CONTACT_ADDED = "contact.added"
     CONTACT_CHANGED = "contact.changed"
     ASSESSMENT_OPENED = "assessment.opened"
@@ -67,3 +68,7 @@ class EventKind(StrEnum):
     LETTER_SENT = "letter.sent"
     LETTER_UNDELIVERED = "letter.undelivered"
     LETTER_RETRIED = "letter.retried"
+    KEYS_ROTATED = "keys.rotated"
+    KEYS_EXPORTED = "keys.exported"
+    BACKUP_MADE = "backup.made"
+    BACKUP_RESTORED = "backup.restored"

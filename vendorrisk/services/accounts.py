@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from vendorrisk.db import vault
 from vendorrisk.db.models import Role as RoleRow
 from vendorrisk.db.models import User
-from vendorrisk.db.vault import MasterKey
+from vendorrisk.db.vault import Master
 from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.domain.roles import DESCRIPTIONS, Role
@@ -49,7 +49,7 @@ class Account:
     last_seen: datetime | None
 
 
-def pepper(master: MasterKey) -> str:
+def pepper(master: Master) -> str:
     """The secret that passwords are mixed with before hashing: a stolen database alone gives nothing to guess at."""
     return base64.urlsafe_b64encode(master.purpose("passwords")).decode()
 

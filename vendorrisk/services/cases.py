@@ -33,6 +33,7 @@ class NextStep(StrEnum):
     CHASE = "chase"
     REVIEW = "review"
     NONE = "none"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class CaseRow:
     submitted_at: datetime | None
     undelivered: bool
     next_step: NextStep
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether the vendor was erased: only what is not sealed is left of the case."""
+        return self.next_step is NextStep.ERASED
 
 
 def latest_request() -> ScalarSelect[UUID]:
@@ -124,13 +130,15 @@ def _row(
 ) -> CaseRow:
     return CaseRow(
         id=case.id, reference=case.reference, vendor_id=vendor.id, vendor_reference=vendor.reference,
-        vendor=vault.open_text(session, vendor.name, context="vendor.name"),
-        service=vault.open_text(session, case.service, context="assessment.service"),
+        vendor=vault.show_text(session, vendor.name, context="vendor.name"),
+        service=vault.show_text(session, case.service, context="assessment.service"),
         status=case.status, tier=case.tier, band=case.band, provisional=case.provisional, active_at=case.active_at,
         created_at=case.created_at, decided_at=case.decided_at,
         request=request.reference if request else None, request_status=request.status if request else None,
         due_at=request.due_at if request else None,
         answered=request.answered if request else 0, visible=request.visible if request else 0,
         submitted_at=request.submitted_at if request else None, undelivered=failed,
-        next_step=next_step(case.status, request, undelivered=failed, now=now),
+        next_step=NextStep.ERASED
+        if vendor.erased_at is not None
+        else next_step(case.status, request, undelivered=failed, now=now),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Decision, User, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, Outcome
+from vendorrisk.domain.errors import NotFound
 from vendorrisk.services.paging import DEFAULT_SIZE, Page
 
 
@@ -60,6 +61,14 @@ def page(session: Session, filters: Filters, number: int) -> Page[DecidedRow]:
     return Page(rows, number, DEFAULT_SIZE, total)
 
 
+def show(session: Session, reference: str) -> DecidedRow:
+    """One decided assessment as the list shows it: all that is left where its vendor was erased. Raises NotFound."""
+    found = session.execute(_decided().where(Assessment.reference == reference)).one_or_none()
+    if found is None:
+        raise NotFound("There is no such assessment.")
+    return _row(session, *found)
+
+
 def _decided() -> Select[Assessment, Vendor, Decision, User]:
     latest = (
         select(Decision.id)
@@ -98,8 +107,8 @@ def _literally(text: str) -> str:
 
 def _row(session: Session, case: Assessment, vendor: Vendor, decision: Decision, user: User | None) -> DecidedRow:
     return DecidedRow(
-        reference=case.reference, vendor=vault.open_text(session, vendor.name, context="vendor.name"),
-        service=vault.open_text(session, case.service, context="assessment.service"), tier=case.tier, band=case.band,
+        reference=case.reference, vendor=vault.show_text(session, vendor.name, context="vendor.name"),
+        service=vault.show_text(session, case.service, context="assessment.service"), tier=case.tier, band=case.band,
         provisional=case.provisional, residual=case.residual, outcome=decision.outcome,
         decided_at=decision.decided_at, decided_by=(user.name or user.email) if user else "",
         valid_until=decision.valid_until,

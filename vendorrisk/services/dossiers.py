@@ -74,6 +74,7 @@ class Heading:
     can_review: bool
     can_answer: bool
     can_start_review: bool
+    is_erased: bool
 
 
 def find(session: Session, reference: str, *, for_update: bool = False) -> Dossier:
@@ -104,11 +105,12 @@ def heading(session: Session, dossier: Dossier) -> Heading:
     """The head of the case's pages."""
     case, request = dossier.case, dossier.request
     return Heading(
-        reference=case.reference, vendor=vault.open_text(session, dossier.vendor.name, context="vendor.name"),
+        reference=case.reference, vendor=vault.show_text(session, dossier.vendor.name, context="vendor.name"),
         vendor_reference=dossier.vendor.reference,
-        service=vault.open_text(session, case.service, context="assessment.service"), status=case.status,
+        service=vault.show_text(session, case.service, context="assessment.service"), status=case.status,
         tier=case.tier, request=request.reference if request else "",
         request_status=request.status if request else None,
         submitted_at=request.submitted_at if request else None, decided_at=case.decided_at,
         can_review=dossier.can_review, can_answer=dossier.can_answer, can_start_review=dossier.can_start_review,
+        is_erased=dossier.vendor.erased_at is not None,
     )  # fmt: skip

@@ -51,7 +51,8 @@ def show(session: Session, *, now: datetime) -> Home:
     """What waits, for everybody on the staff."""
     groups = []
     for key, narrow in _GROUPS.items():
-        query = narrow(cases.query(func.count().over().label("total")), now).limit(SHOWN)
+        alive = cases.query(func.count().over().label("total")).where(Vendor.erased_at.is_(None))
+        query = narrow(alive, now).limit(SHOWN)
         found = session.execute(query).all()
         if found:
             groups.append(Group(key, cases.rows(session, found, now=now), found[0].total))

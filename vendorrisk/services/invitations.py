@@ -118,6 +118,8 @@ def send_fresh(session: Session, *, token: str, reference: str, settings: Settin
     except limits.TooMany:
         return
     vendor, contact = session.get_one(Vendor, request.vendor_id), session.get_one(Contact, request.contact_id)
+    if vendor.erased_at is not None:
+        return
     name = vault.open_text(session, contact.name, context="contact.name")
     email = vault.open_text(session, contact.email, context="contact.email")
     _, fresh = issue(session, request, name, email, key_id=vendor.key_id, by=_SOMEBODY, now=now)

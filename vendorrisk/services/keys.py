@@ -1,4 +1,8 @@
-"""The master key's file: made once with mode 0600, read at each start; called by the factory and `setup`."""
+"""The key file: one line for each master key, the newest first. Called by opening, `setup` and the keys commands.
+
+There are two lines only while the master key is being changed (services/rotation.py). The file is replaced as a whole,
+so that whoever reads it finds either state of it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import binascii
 import os
 import secrets
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from vendorrisk import crypto
@@ -16,25 +21,38 @@ from vendorrisk.db.vault import MasterKey
 
 _MARK = "vendorrisk-key-1"
 _ENOUGH_DIFFERENT_BYTES = 16
+_MOST_KEYS = 2
 
 
 class BadKey(Exception):
     """The key file is missing, weak, readable by others or not a key file. The text is for the operator."""
 
 
-def create(path: Path) -> None:
-    """Write a fresh master key that only its owner can read. An existing file is never touched: FileExistsError."""
+def new() -> MasterKey:
+    """A fresh master key."""
+    return MasterKey(secrets.token_hex(4), crypto.new_key())
+
+
+def create(path: Path, key: MasterKey | None = None) -> None:
+    """Write a master key that only its owner can read. An existing file is never touched: FileExistsError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    line = f"{_MARK} {secrets.token_hex(4)} {base64.b64encode(crypto.new_key()).decode()}\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
+    _write(path, [key or new()])
+    _sync_folder(path.parent)
 
 
-def load(path: Path) -> MasterKey:
-    """Read the master key. Raises BadKey."""
+def replace(path: Path, keys: Sequence[MasterKey]) -> None:
+    """Put other keys into the key file, in one step: a reader finds the old file or the new one."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        _write(draft, keys)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def load(path: Path) -> tuple[MasterKey, ...]:
+    """Read the master keys, the newest first. Raises BadKey."""
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii")
@@ -44,11 +62,14 @@ def load(path: Path) -> MasterKey:
         raise BadKey(f"The key file {path} cannot be read: {error}") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise BadKey(f"The key file {path} can be read by others. Make it yours alone: chmod 600 {path}")
-    return _parse(path, text)
+    lines = [line for line in text.splitlines() if line.strip()] or [""]
+    if len(lines) > _MOST_KEYS:
+        raise BadKey(f"{path} holds {len(lines)} keys; there are never more than {_MOST_KEYS}.")
+    return tuple(_parse(path, line) for line in lines)
 
 
-def _parse(path: Path, text: str) -> MasterKey:
-    words = text.split()
+def _parse(path: Path, line: str) -> MasterKey:
+    words = line.split()
     if len(words) != 3 or words[0] != _MARK:
         raise BadKey(f"{path} is not a key file: it must say '{_MARK}', an id and a key.")
     try:
@@ -60,9 +81,27 @@ def _parse(path: Path, text: str) -> MasterKey:
     return MasterKey(id=words[1], secret=secret)
 
 
-def check_fits(database: Database) -> None:
-    """Make sure that this key opens this database. Raises BadKey."""
+def _write(path: Path, keys: Sequence[MasterKey]) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.writelines(f"{_MARK} {key.id} {base64.b64encode(key.secret).decode()}\n" for key in keys)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without this the name itself could be lost with the power.
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def check_fits(database: Database) -> None:
+    """Make the root and the system's key at first start, and see that this key file opens them. Raises BadKey."""
+    try:
+        database.ensure_system_key()
         with database.reading() as session:
             vault.data_key(session, vault.SYSTEM_KEY)
     except crypto.CannotOpen:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import make_url
 
 from vendorrisk.db import engine, migrate
 from vendorrisk.db.engine import Database
+from vendorrisk.db.vault import Master
 from vendorrisk.services import accounts, keys
 from vendorrisk.settings import Settings
 
@@ -21,16 +23,21 @@ def database(settings: Settings) -> Database:
     first_start = file is not None and not file.exists()
     if first_start and not settings.key_file.exists():
         keys.create(settings.key_file)
-    master = keys.load(settings.key_file)
-    if file is not None:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    master = Master(*keys.load(settings.key_file), reload=partial(keys.load, settings.key_file))
+    make_folder(settings)
     migrate.upgrade(settings.database)
     opened = Database(engine.make_engine(settings.database), master)
-    opened.ensure_system_key()
     keys.check_fits(opened)
     with opened.writing() as session:
         accounts.ensure_roles(session)
     return opened
+
+
+def make_folder(settings: Settings) -> None:
+    """Make the folder of an SQLite database, where there is none."""
+    file = _sqlite_file(settings.database)
+    if file is not None:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _sqlite_file(url: str) -> Path | None:

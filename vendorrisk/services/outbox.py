@@ -185,8 +185,8 @@ def _record(
     """Letters of a request belong to the story of its assessment."""
     request = session.get(Request, letter.request_id) if letter.request_id else None
     key_id = crypto.key_id_of(letter.content)
-    if kind is EventKind.LETTER_UNDELIVERED and not vault.is_alive(session, key_id):
-        key_id = vault.SYSTEM_KEY
+    if not vault.is_alive(session, key_id):
+        key_id, details = vault.SYSTEM_KEY, {}  # erased meanwhile: that it was sent is known, to whom is not
     more = {"letter": letter.kind, "letter_id": str(letter.id), **details}
     if request is not None:
         more["request"] = request.reference

@@ -33,6 +33,7 @@ DID: dict[EventKind, str] = {
     EventKind.PASSWORD_CHANGED: "changed the password",
     EventKind.VENDOR_ADDED: "added the vendor",
     EventKind.VENDOR_CHANGED: "changed the vendor",
+    EventKind.VENDOR_ERASED: "erased the vendor’s data",
     EventKind.CONTACT_ADDED: "added a contact",
     EventKind.CONTACT_CHANGED: "changed a contact",
     EventKind.ASSESSMENT_OPENED: "opened the assessment",
@@ -63,6 +64,10 @@ DID: dict[EventKind, str] = {
     EventKind.LETTER_SENT: "sent a letter",
     EventKind.LETTER_UNDELIVERED: "could not deliver a letter",
     EventKind.LETTER_RETRIED: "tried again to send a letter",
+    EventKind.KEYS_ROTATED: "changed the master key",
+    EventKind.KEYS_EXPORTED: "wrote down the master key",
+    EventKind.BACKUP_MADE: "made a backup",
+    EventKind.BACKUP_RESTORED: "restored a backup",
 }
 """What somebody did, after their name. A test names the kinds that are missing."""
 

@@ -34,7 +34,7 @@ class Undelivered:
 def count(session: Session) -> int:
     """How many letters wait for somebody to look at them."""
     query = select(func.count()).select_from(Letter).outerjoin(Request, Request.id == Letter.request_id)
-    return session.scalar(query.where(_waits())) or 0
+    return session.scalar(query.outerjoin(Vendor, Vendor.id == Request.vendor_id).where(_waits())) or 0
 
 
 def listed(session: Session) -> tuple[Undelivered, ...]:
@@ -59,12 +59,12 @@ def request_of(session: Session, letter_id: UUID) -> str:
 
 
 def _waits() -> ColumnElement[bool]:
-    """Given up, not replaced by a later letter of its kind, and not about a request that was withdrawn."""
+    """Given up, not replaced by a later letter of its kind; its request not withdrawn, its vendor not erased."""
     later = aliased(Letter)
     replaced = exists().where(
         later.request_id == Letter.request_id, later.kind == Letter.kind, later.created_at > Letter.created_at
     )
-    standing = or_(Request.id.is_(None), Request.status != RequestStatus.WITHDRAWN)
+    standing = or_(Request.id.is_(None), and_(Request.status != RequestStatus.WITHDRAWN, Vendor.erased_at.is_(None)))
     return and_(Letter.state == WorkState.FAILED, ~replaced, standing)
 
 

@@ -50,7 +50,6 @@ class VendorRow:
 
     reference: str
     name: str
-    website: str
     active_at: datetime
     assessment: str | None
     status: AssessmentStatus | None
@@ -196,8 +195,8 @@ def page(session: Session, filters: Filters, number: int) -> Page[VendorRow]:
 
 def _row(session: Session, vendor: Vendor, latest: Assessment | None) -> VendorRow:
     return VendorRow(
-        reference=vendor.reference, name=name_of(session, vendor),
-        website=vault.open_optional(session, vendor.website, context="vendor.website"), active_at=vendor.active_at,
+        reference=vendor.reference, name=vault.show_text(session, vendor.name, context="vendor.name"),
+        active_at=vendor.active_at,
         assessment=latest.reference if latest else None, status=latest.status if latest else None,
         tier=latest.tier if latest else None, band=latest.band if latest else None,
         provisional=latest.provisional if latest else False,

@@ -43,7 +43,7 @@ PAGES: dict[int, Page] = {
         "This address does not take what was sent to it. Go back and use the page's own buttons.",
     ),
     409: Page("Something has changed meanwhile", "What you tried no longer fits the state of things."),
-    410: Page("No longer here", "This was erased and cannot be shown any more."),
+    410: Page("No longer here", "The data of this vendor was erased: nobody can read it any more."),
     413: Page(
         "That is too large", "One sending may hold 25 MB. Send fewer or smaller files; what you saved before is kept."
     ),

@@ -12,12 +12,12 @@ from vendorrisk.db.base import Base, Sealed, UuidKey
 
 
 class DataKey(Base):
-    """A key that seals one vendor's data (or the system's own: `purpose` is "system"), wrapped by the master key."""
+    """A key that seals one vendor's data, or the system's own, wrapped by a master key; see db/vault.py."""
 
     __tablename__ = "data_keys"
 
     id: Mapped[UuidKey]
-    purpose: Mapped[str] = mapped_column(String(20), index=True, doc='"vendor" or "system"')
+    purpose: Mapped[str] = mapped_column(String(20), index=True, doc='"vendor", "system" or "root"')
     wrapped: Mapped[bytes | None] = mapped_column(doc="None once destroyed: what it sealed is gone for good.")
     master_id: Mapped[str] = mapped_column(String(32), doc="Which master key wraps it.")
     created_at: Mapped[datetime]
@@ -36,6 +36,7 @@ class Vendor(Base):
     website: Mapped[Sealed | None] = mapped_column(doc="context vendor.website")
     aliases: Mapped[Sealed | None] = mapped_column(doc="JSON list, context vendor.aliases")
     active_at: Mapped[datetime] = mapped_column(index=True, doc="Last activity, for sorting.")
+    erased_at: Mapped[datetime | None] = mapped_column(doc="When its key was destroyed: nothing sealed opens any more.")
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     version: Mapped[int] = mapped_column(default=1)

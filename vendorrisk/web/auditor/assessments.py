@@ -67,6 +67,9 @@ def assessment(reference: str) -> ResponseReturnValue:
     with edge.reading() as session:
         dossier = find_decided(session, reference)
         head = dossiers.heading(session, dossier)
+        if head.is_erased:
+            row, all_made = decided.show(session, reference), reports.of_case(session, reference)
+            return render_template("auditor/erased.html", head=head, row=row, reports=all_made)
         sheet = score_sheets.open_score(session, dossier, now=edge.now())
         made = [report for report in reports.of_case(session, reference) if report.state is WorkState.DONE]
     return render_template("auditor/assessment.html", head=head, sheet=sheet, decision=sheet.decision, reports=made)

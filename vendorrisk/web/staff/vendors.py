@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.errors import WrongState
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import assessments, contacts, vendors
+from vendorrisk.services import assessments, contacts, erasure, vendors
 from vendorrisk.services.paging import number_from
 from vendorrisk.web import access, edge
 from vendorrisk.web import forms as shared
@@ -64,10 +64,15 @@ def vendor(reference: str) -> ResponseReturnValue:
     """One vendor: what comes next, its assessments and its contacts."""
     with edge.reading() as session:
         row = vendors.get(session, reference)
+        erased = erasure.of_vendor(session, row)
+        if erased is not None:
+            cases = assessments.of_vendor(session, row.id, now=edge.now())
+            return render_template("staff/vendors/erased.html", reference=row.reference, erased=erased, cases=cases)
         shown = vendors.view(session, row)
         people = contacts.of_vendor(session, row.id)
         cases = assessments.of_vendor(session, row.id, now=edge.now())
-    return render_template("staff/vendors/show.html", vendor=shown, contacts=people, cases=cases)
+    may_erase = Role.ADMIN in access.roles_of_current()
+    return render_template("staff/vendors/show.html", vendor=shown, contacts=people, cases=cases, may_erase=may_erase)
 
 
 @bp.route("/vendors/<reference>/edit", methods=["GET", "POST"])

@@ -78,6 +78,7 @@ _STEPS: dict[NextStep, tuple[str, str, str]] = {
     NextStep.WAIT: ("The vendor is answering.", "See the request", "staff.request_status"),
     NextStep.CHASE: ("The due date has passed without an answer.", "Chase the vendor", "staff.request_status"),
     NextStep.REVIEW: ("The answers are here. Review them, then decide.", "Review the answers", "staff.answers"),
+    NextStep.ERASED: ("The vendor’s data was erased. What is left are the figures and the trail.", "", ""),
     NextStep.NONE: ("Decided. Nothing is left to do.", "", ""),
 }
 

@@ -1,0 +1,110 @@
+"""`python -m vendorrisk backup [FOLDER]` and `restore ARCHIVE`: everything into one sealed file, and back."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from vendorrisk.cli.output import OK, USAGE, give, say
+from vendorrisk.cli.user import OPERATOR
+from vendorrisk.services import backup_keys, backups, keys, opening, restoring
+from vendorrisk.services.backups import Summary
+from vendorrisk.settings import Settings
+from vendorrisk.storage import open_storage
+
+_MOST_NAMED = 20
+
+
+def register(commands: Any) -> None:
+    """Add the commands to the program's parser."""
+    making = commands.add_parser("backup", help="write everything into one sealed file, while the service runs")
+    making.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, help="without it: VENDORRISK_BACKUPS")
+    making.add_argument("--verify", metavar="ARCHIVE", type=Path, help="read a backup and compare it with its manifest")
+    _add_keyring(making)
+    making.set_defaults(run=backup)
+    bringing = commands.add_parser("restore", help="bring a backup back into the empty deployment of the settings")
+    bringing.add_argument("archive", metavar="ARCHIVE", type=Path)
+    _add_keyring(bringing)
+    bringing.add_argument(
+        "--older-keyring",
+        action="store_true",
+        help="go on with a keyring older than the backup, and lose newer vendors",
+    )
+    bringing.set_defaults(run=restore)
+
+
+def _add_keyring(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keyring", metavar="FILE", type=Path, help="without it: the file keyring beside the backup")
+
+
+def backup(options: argparse.Namespace) -> int:
+    """Make a backup, or check one."""
+    settings = Settings.from_env(options.environ)
+    if options.verify is not None:
+        return _verify(options, settings)
+    folder = options.folder or settings.backups
+    if folder is None:
+        say("Name a folder: python -m vendorrisk backup FOLDER, or set VENDORRISK_BACKUPS.")
+        return USAGE
+    database, storage = opening.database(settings), open_storage(settings.storage)
+    made = backups.make(database, storage, folder, by=OPERATOR, now=datetime.now(UTC))
+    give(str(made.path))
+    say(
+        *_words(made.summary),
+        f"{made.size:,} bytes, read back and compared. {folder / backup_keys.NAME}: {made.keys} keys.",
+    )
+    if settings.backups is None or settings.backups.resolve() != folder.resolve():
+        say(f"Set VENDORRISK_BACKUPS={folder}, so that erasing a vendor takes its key out of the keyring at once.")
+    return OK
+
+
+def _verify(options: argparse.Namespace, settings: Settings) -> int:
+    keyring = _keyring(options, options.verify, settings)
+    say(
+        *_words(backups.check(options.verify, keyring.master)),
+        "It holds what its manifest says, and its keyring opens.",
+    )
+    return OK
+
+
+def restore(options: argparse.Namespace) -> int:
+    """Bring a backup back."""
+    settings = Settings.from_env(options.environ)
+    keyring = _keyring(options, options.archive, settings)
+    opening.make_folder(settings)
+    done = restoring.restore(
+        options.archive, keyring, settings.database, open_storage(settings.storage),
+        older_keyring=options.older_keyring, by=OPERATOR, now=datetime.now(UTC),
+    )  # fmt: skip
+    say(*_words(done.summary), "Rows, files and the trail are those of the backup.")
+    if done.erased:
+        say(f"{len(done.erased)} vendors were erased since, and cannot be read: {_named(done.erased)}.")
+    if done.letters_held:
+        say(f"{done.letters_held} letters waited to be sent then; look at them under Letters and send what is missing.")
+    say("Accounts are as they were then: look at `user list`. Everybody has to sign in again.")
+    return OK
+
+
+def _keyring(options: argparse.Namespace, archive: Path, settings: Settings) -> backup_keys.Keyring:
+    return backup_keys.read(options.keyring or archive.parent / backup_keys.NAME, keys.load(settings.key_file))
+
+
+def _words(summary: Summary) -> list[str]:
+    rows, cases = sum(summary.tables.values()), summary.tables.get("assessments", 0)
+    lines = [
+        f"Backup of {summary.made:%Y-%m-%d %H:%M:%S} UTC by version {summary.version}, schema {summary.revision}:",
+        f"  {cases:,} assessments, {rows:,} rows in {len(summary.tables)} tables, {summary.trail_events:,} events",
+        f"  {summary.files:,} stored files, {summary.file_bytes:,} bytes",
+    ]
+    if summary.trail_head:
+        lines.append(f"  head of the trail: {summary.trail_head}")
+    if summary.missing:
+        lines.append(f"  {len(summary.missing)} stored files were not there: {_named(summary.missing)}")
+    return lines
+
+
+def _named(names: tuple[str, ...]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,126 @@
+"""`python -m vendorrisk keys rotate|export|import`: changing the master key, and its copy for the safe."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from vendorrisk.cli.output import FOUND_PROBLEMS, OK, USAGE, give, say
+from vendorrisk.cli.user import OPERATOR
+from vendorrisk.db import vault
+from vendorrisk.domain.audit import EventKind
+from vendorrisk.services import audit, backup_keys, escrow, keys, opening, rotation
+from vendorrisk.settings import Settings
+
+_WRITE_IT_DOWN = "Write the new key down (keys export) and put the old paper out of reach: docs/how-to/keep-the-keys.md"
+
+
+def register(commands: Any) -> None:
+    """Add the commands to the program's parser."""
+    noun = commands.add_parser("keys", help="the master key: change it, write it down for the safe, read it back")
+    verbs = noun.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    rotating = verbs.add_parser(
+        "rotate", help="change the master key, while serving too; stopped, it goes on when run again"
+    )
+    rotating.add_argument(
+        "--begin", action="store_true",
+        help="only add the new key to the key file: copy that file to your other machines, then run this without it",
+    )  # fmt: skip
+    rotating.set_defaults(run=rotate)
+    exporting = verbs.add_parser("export", help="write the master key down for the safe")
+    exporting.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a new file; without it: standard output")
+    exporting.add_argument("--yes", action="store_true", help="show the key on this screen")
+    exporting.set_defaults(run=export)
+    importing = verbs.add_parser("import", help="make the key file anew from what was written down")
+    importing.add_argument("file", metavar="FILE", help="what was typed from the paper; - for standard input")
+    importing.set_defaults(run=bring_back)
+
+
+def rotate(options: argparse.Namespace) -> int:
+    """Change the master key, or go on where this was stopped."""
+    settings = Settings.from_env(options.environ)
+    database = opening.database(settings)
+    resumed = rotation.is_under_way(settings.key_file)
+    rotation.begin(settings.key_file)
+    if options.begin:
+        say(
+            f"{settings.key_file} holds the new key and the present one. Copy it to every machine, then run:",
+            "  python -m vendorrisk keys rotate",
+        )
+        return OK
+    if resumed:
+        say("Going on with a change of the master key that was begun before.")
+    done = rotation.finish(database, settings.key_file, by=OPERATOR, now=datetime.now(UTC), progress=_progress)
+    say(f"The master key is now {done.new}; {done.wrapped} data keys are wrapped by it. {done.old} is forgotten here.")
+    problem = backup_keys.renew(database, settings, now=datetime.now(UTC))
+    if problem:
+        say(problem)
+    say(f"Next: {_WRITE_IT_DOWN}")
+    return OK
+
+
+def _progress(done: int, total: int) -> None:
+    say(f"  {done} of {total}")
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write the key down. Never onto a screen by accident."""
+    settings = Settings.from_env(options.environ)
+    held = keys.load(settings.key_file)
+    if len(held) > 1:
+        say("The master key is being changed. Finish that first: python -m vendorrisk keys rotate")
+        return FOUND_PROBLEMS
+    if options.file is None and sys.stdout.isatty() and not options.yes:
+        say("This would show the master key on your screen. Name a file, pipe it to a printer, or say --yes.")
+        return USAGE
+    now = datetime.now(UTC)
+    text = escrow.write(held[0], organisation=settings.organisation, on=now.date())
+    with opening.database(settings).writing() as session:
+        # First the trail, then the key: what left is always known.
+        audit.record(
+            session, EventKind.KEYS_EXPORTED, object_kind="key", object_id=vault.ROOT_KEY, by=OPERATOR, now=now,
+            details={"key": held[0].id, "fingerprint": escrow.fingerprint(held[0])},
+        )  # fmt: skip
+    if options.file is None:
+        give(text)
+    else:
+        _write(options.file, text)
+        say(f"Written to {options.file}. Print it, check it with: keys import, and delete the file.")
+    say(f"Fingerprint {escrow.fingerprint(held[0])}. Who keeps it, where, and when again: docs/how-to/keep-the-keys.md")
+    return OK
+
+
+def _write(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def bring_back(options: argparse.Namespace) -> int:
+    """Make the key file from paper. One that is there is only compared."""
+    settings = Settings.from_env(options.environ)
+    typed = sys.stdin.read() if options.file == "-" else Path(options.file).read_text(encoding="utf-8")
+    try:
+        key = escrow.read(typed)
+    except escrow.BadPaper as error:
+        say(str(error))
+        return FOUND_PROBLEMS
+    if settings.key_file.exists():
+        return _compare(settings, key)
+    keys.create(settings.key_file, key)
+    say(f"{settings.key_file} made: key {key.id}, fingerprint {escrow.fingerprint(key)}.")
+    return OK
+
+
+def _compare(settings: Settings, key: vault.MasterKey) -> int:
+    same = key in keys.load(settings.key_file)
+    say(
+        f"What was written down is the key in {settings.key_file}: the paper is good."
+        if same
+        else f"What was written down is another key than the one in {settings.key_file}. Nothing was changed."
+    )
+    return OK if same else FOUND_PROBLEMS

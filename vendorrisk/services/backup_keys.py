@@ -1,0 +1,134 @@
+"""The keyring: a small file beside the backups with the wrapped data keys of everything that is not erased.
+
+Backups themselves hold no keys. The keyring is replaced at each backup, at each rotation of the master key and at each
+erasure, so that an old backup with today's keyring tells nothing of a vendor that was erased.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from vendorrisk import crypto
+from vendorrisk.db import vault
+from vendorrisk.db.engine import Database
+from vendorrisk.db.models import DataKey
+from vendorrisk.db.vault import Master, MasterKey
+from vendorrisk.settings import Settings
+
+NAME = "keyring"
+_FORMAT = "vendorrisk-keyring-1"
+_BLOCK = 64 * 1024
+
+
+class BadBackup(Exception):
+    """A backup or keyring that cannot be used, or a place to which it cannot be restored. The text is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A data key as the keyring holds it."""
+
+    id: UUID
+    master_id: str
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """A keyring that was read: the secrets that it opens with, its keys, and when it was written."""
+
+    master: Master
+    keys: tuple[WrappedKey, ...]
+    written: datetime
+
+
+def write(session: Session, folder: Path, *, now: datetime) -> int:
+    """Write the keys of everything that is alive over the keyring in `folder`. Returns how many there are."""
+    rows = session.execute(
+        select(DataKey.id, DataKey.master_id, DataKey.wrapped).where(DataKey.wrapped.is_not(None)).order_by(DataKey.id)
+    ).all()
+    keys = [[str(key_id), master_id, base64.b64encode(wrapped or b"").decode()] for key_id, master_id, wrapped in rows]
+    body = {"format": _FORMAT, "written": now.astimezone(UTC).isoformat(), "keys": keys}
+    mac = _mac(vault.keyring(session).master, body)
+    _overwrite(folder / NAME, json.dumps({**body, "mac": mac.hex()}, indent=0).encode())
+    return len(rows)
+
+
+def renew(database: Database, settings: Settings, *, now: datetime) -> str:
+    """Write the keyring of the backup folder in the settings anew. Returns what went wrong; "" where nothing did."""
+    folder = settings.backups
+    if folder is None or not (folder / NAME).exists():
+        return ""
+    try:
+        with database.reading() as session:
+            write(session, folder, now=now)
+    except OSError as error:
+        return (
+            f"The keyring in {folder} could not be written anew ({error.strerror}). Until it is, backups there can "
+            "still be read with it: python -m vendorrisk backup"
+        )
+    return ""
+
+
+def read(path: Path, masters: Sequence[MasterKey]) -> Keyring:
+    """The keyring in this file, if the master key opens it and nothing in it was changed. Raises BadBackup."""
+    try:
+        body: dict[str, Any] = json.loads(path.read_bytes())
+        mac = bytes.fromhex(body.pop("mac"))
+        keys = tuple(WrappedKey(UUID(k), master_id, base64.b64decode(w)) for k, master_id, w in body["keys"])
+        written = datetime.fromisoformat(body["written"])
+    except OSError as error:
+        raise BadBackup(f"There is no keyring at {path} ({error.strerror}). It lies beside the backups.") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BadBackup(f"{path} is not a keyring, or was damaged.") from None
+    master = Master(*masters)
+    try:
+        root = next(key for key in keys if key.id == vault.ROOT_KEY)
+        master.learn_root(master.key(root.master_id).unwrap(root.id, root.wrapped))
+    except StopIteration:
+        raise BadBackup(f"The keyring {path} holds no root secret.") from None
+    except crypto.CannotOpen as error:
+        raise BadBackup(f"The key file does not open the keyring {path}: {error}.") from None
+    if _mac(master, body) != mac:
+        raise BadBackup(f"The keyring {path} was changed since it was written.")
+    return Keyring(master, keys, written)
+
+
+def _mac(master: Master, body: dict[str, Any]) -> bytes:
+    return crypto.keyed_hash(master.purpose("keyring"), json.dumps(body, sort_keys=True).encode())
+
+
+def _overwrite(path: Path, content: bytes) -> None:
+    """Put the new keyring in place in one step, then write zeros over what was there: its blocks are free now."""
+    draft = path.with_name(f".{NAME}.part")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    old = path.open("r+b") if path.exists() else None
+    draft.replace(path)
+    if old is not None:
+        with old:
+            left = os.fstat(old.fileno()).st_size
+            while left > 0:
+                left -= old.write(bytes(min(left, _BLOCK)))
+            old.flush()
+            os.fsync(old.fileno())
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
