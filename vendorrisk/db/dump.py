@@ -113,8 +113,8 @@ def _kind_of(type_: TypeEngine[Any]) -> str:
 def read(connection: Connection, shape: Shape, *, without: frozenset[str] = frozenset()) -> Iterator[list[bytes]]:
     """The rows of a table in batches, each row a line of JSON. Columns named in `without` are given as null."""
     makers = [_kind(kind).to_plain if name not in without else _nothing for name, kind in shape.columns]
-    streamed = connection.execution_options(stream_results=True, yield_per=BATCH)
-    for batch in streamed.execute(select(*shape.clause().columns)).partitions():
+    rows = select(*shape.clause().columns).execution_options(stream_results=True, yield_per=BATCH)
+    for batch in connection.execute(rows).partitions():
         yield [_line([None if v is None else make(v) for make, v in zip(makers, row, strict=True)]) for row in batch]
 
 

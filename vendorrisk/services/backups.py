@@ -82,6 +82,7 @@ def make(database: Database, storage: Storage, folder: Path, *, by: Actor, now: 
             session, EventKind.BACKUP_MADE, object_kind="backup", object_id=vault.ROOT_KEY, by=by, now=now,
             details={"file": path.name, "size": size, "files": summary.files, "rows": sum(summary.tables.values())},
         )  # fmt: skip
+    database.forget_log()
     return Made(path, size, keys, summary)
 
 

@@ -39,9 +39,7 @@ MIN_REASON = 15
 """How many characters the reason needs."""
 REASON_LENGTH = 500
 _GONE = "The vendor was erased."
-_LOG_IS_HELD = (
-    "Somebody was reading: what was overwritten stays in the database's log until the next time that it is cut."
-)
+_LOG_IS_HELD = "Somebody was reading, so the database's log still holds the wrapped key: run a backup, it cuts the log."
 _WAITING = (WorkState.QUEUED, WorkState.RUNNING)
 
 

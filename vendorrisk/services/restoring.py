@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -196,11 +196,12 @@ def _settle(database: Database, summary: Summary, *, by: Actor, now: datetime) -
 def _check_trail(session: Session, summary: Summary) -> None:
     """Every event must still be what its HMAC says."""
     key, seen = vault.keyring(session).master.purpose("trail"), 0
-    for event in session.scalars(select(Event).execution_options(yield_per=dump.BATCH)):
-        seen += 1
-        if audit.event_mac(key, event) != event.mac:
-            raise BadBackup(f"Event {event.number} of the trail was changed before the backup was made.")
-        session.expunge(event)
+    with closing(session.scalars(select(Event).execution_options(yield_per=dump.BATCH))) as events:
+        for event in events:
+            seen += 1
+            if audit.event_mac(key, event) != event.mac:
+                raise BadBackup(f"Event {event.number} of the trail was changed before the backup was made.")
+            session.expunge(event)
     if seen != summary.trail_events:
         raise BadBackup(f"The trail has {seen} events; the backup says {summary.trail_events}.")
 

@@ -1,0 +1,225 @@
+"""Erasing a vendor: its key is gone from everywhere, its links lead nowhere, and what is left says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from tests import builders, erasing
+from tests.conftest import MASTER, ON_SQLITE
+from tests.erasing import REASON, Full
+from vendorrisk.db import vault
+from vendorrisk.db.models import (
+    DataKey,
+    Event,
+    Evidence,
+    IndexTerm,
+    Invitation,
+    Letter,
+    Report,
+    Request,
+    RespondentSession,
+    User,
+    Vendor,
+)
+from vendorrisk.domain.assessment import RequestStatus, WorkState
+from vendorrisk.domain.audit import SYSTEM
+from vendorrisk.domain.errors import InvalidAnswer, NotFound, WrongState
+from vendorrisk.services import (
+    audit,
+    backup_keys,
+    erasure,
+    home,
+    invitations,
+    outbox,
+    sittings,
+    undelivered,
+    vendors,
+    work,
+)
+from vendorrisk.services.runtime import Runtime
+
+
+@pytest.fixture
+def petra(runtime: Runtime) -> User:
+    with runtime.database.writing() as session:
+        return builders.add_user(session)
+
+
+@pytest.fixture
+def full(runtime: Runtime, petra: User, monkeypatch: pytest.MonkeyPatch, now: datetime) -> Full:
+    return erasing.full_vendor(runtime, petra, monkeypatch, now=now)
+
+
+def erase(runtime: Runtime, reference: str, now: datetime) -> list[str]:
+    """Erase, as the page does."""
+    with runtime.database.writing() as session:
+        names = erasure.erase(session, reference, REASON, by=SYSTEM, now=now)
+    return erasure.sweep(runtime, names, now=now)
+
+
+def stored(runtime: Runtime) -> list[Path]:
+    """The files in the storage."""
+    return [path for path in Path(runtime.settings.storage).rglob("*") if path.is_file()]
+
+
+def test_the_page_before_says_how_much_would_be_lost(runtime: Runtime, full: Full) -> None:
+    with runtime.database.reading() as session:
+        found = erasure.extent(session, vendors.get(session, full.vendor))
+    assert found == erasure.Extent(assessments=2, open_requests=1, files=1, reports=1)
+
+
+def test_the_key_the_files_and_the_index_are_gone(runtime: Runtime, full: Full, now: datetime) -> None:
+    assert len(stored(runtime)) == 2
+    assert erase(runtime, full.vendor, now) == []
+    assert stored(runtime) == []
+    with runtime.database.reading() as session:
+        vendor = vendors.get(session, full.vendor)
+        key = session.get_one(DataKey, vendor.key_id)
+        assert (key.wrapped, key.destroyed_at, vendor.erased_at) == (None, now, now)
+        assert session.scalar(select(func.count()).select_from(IndexTerm)) == 0
+        assert vendors.page(session, vendors.Filters(search="Northwind"), 1).items == ()
+        assert session.scalars(select(Report.storage_name)).all() == [None]
+        assert None not in session.scalars(select(Evidence.removed_at)).all()
+        for opened in (vendors.view, vendors.name_of):
+            with pytest.raises(vault.Erased):
+                opened(session, vendor)
+
+
+def test_another_vendor_is_left_alone(runtime: Runtime, full: Full, now: datetime) -> None:
+    with runtime.database.writing() as session:
+        other = builders.add_request(session, status=RequestStatus.OPEN)
+        link, vendor_id = builders.add_link(session, other), other.vendor_id
+    erase(runtime, full.vendor, now)
+    with runtime.database.reading() as session:
+        vendor = session.get_one(Vendor, vendor_id)
+        assert vendors.name_of(session, vendor) and vendor.erased_at is None
+        assert invitations.find(session, link, now=now) is not None
+        assert session.scalar(select(func.count()).select_from(IndexTerm)) or 0 > 0
+
+
+def test_links_and_browsers_lead_nowhere_and_nobody_gets_a_fresh_link(
+    runtime: Runtime, full: Full, now: datetime
+) -> None:
+    with runtime.database.writing() as session:
+        link = invitations.find(session, full.link, now=now)
+        assert link is not None
+        cookie = sittings.start(session, link, now=now)
+    erase(runtime, full.vendor, now)
+    with runtime.database.writing() as session:
+        assert invitations.find(session, full.link, now=now) is None
+        with pytest.raises(NotFound):
+            sittings.find(session, full.open_request, cookie, now=now)
+        before = session.scalar(select(func.count()).select_from(Letter))
+        for asked in ({"token": full.link, "reference": ""}, {"token": "", "reference": full.open_request}):
+            invitations.send_fresh(session, **asked, settings=runtime.settings, now=now)
+        assert session.scalar(select(func.count()).select_from(Letter)) == before
+        assert None not in session.scalars(select(Invitation.revoked_at)).all()
+        assert None not in session.scalars(select(RespondentSession.ended_at)).all()
+        statuses = session.scalars(select(Request.status).order_by(Request.reference)).all()
+        assert RequestStatus.OPEN not in statuses and RequestStatus.WITHDRAWN in statuses
+
+
+def test_letters_and_reports_that_waited_are_given_up_and_not_shown_as_undelivered(
+    runtime: Runtime, full: Full, now: datetime
+) -> None:
+    with runtime.database.writing() as session:
+        request = session.scalars(select(Request).where(Request.reference == full.request)).one()
+        session.scalars(select(Report)).one().state = WorkState.QUEUED
+        vendor = vendors.get(session, full.vendor)
+        message = outbox.Message("dana@vendor.example", "Dana", "", "Hello", "Hello", "<p>Hello</p>")
+        outbox.put(session, message, kind="receipt", now=now, key_id=vendor.key_id, request_id=request.id)
+    erase(runtime, full.vendor, now)
+    with runtime.database.reading() as session:
+        for table in (Letter, Report):
+            assert work.due(session, table, now=now) == []
+            assert {(row.state, row.error) for row in session.scalars(select(table))} == {
+                (WorkState.FAILED, "The vendor was erased.")
+            }
+        assert undelivered.count(session) == 0 and undelivered.listed(session) == ()
+        assert home.show(session, now=now).groups == ()
+
+
+def test_a_letter_that_is_under_way_meanwhile_ends_without_naming_anybody(
+    runtime: Runtime, full: Full, now: datetime
+) -> None:
+    with runtime.database.writing() as session:
+        vendor = vendors.get(session, full.vendor)
+        request = session.scalars(select(Request).where(Request.reference == full.request)).one()
+        message = outbox.Message("dana@vendor.example", "Dana", "", "Hello", "Hello", "<p>Hello</p>")
+        letter = outbox.put(session, message, kind="receipt", now=now, key_id=vendor.key_id, request_id=request.id)
+        parcel = outbox.take(session, letter.id, now=now)
+        assert parcel is not None
+    erase(runtime, full.vendor, now)
+    with runtime.database.writing() as session:
+        outbox.delivered(session, parcel, now=now)
+    with runtime.database.reading() as session:
+        (event,) = session.scalars(select(Event).where(Event.kind == "letter.sent"))
+        assert "dana" not in str(vault.open_json(session, event.details, context=audit.CONTEXT)).lower()
+
+
+def test_when_and_why_can_still_be_read_and_the_trail_is_whole(
+    runtime: Runtime, full: Full, petra: User, now: datetime
+) -> None:
+    with runtime.database.writing() as session:
+        erasure.erase(session, full.vendor, f"  {REASON}\n", by=builders.actor(petra), now=now)
+    with runtime.database.reading() as session:
+        found = erasure.of_vendor(session, vendors.get(session, full.vendor))
+        assert found == erasure.Erasure(now, "Petra Novak", REASON)
+        events = session.scalars(select(Event).where(Event.kind == "vendor.erased")).all()
+        assert sorted(event.object_kind for event in events) == ["assessment", "assessment", "vendor"]
+        key = runtime.database.master.purpose("trail")
+        assert all(audit.event_mac(key, event) == event.mac for event in session.scalars(select(Event)))
+
+
+@pytest.mark.parametrize(("reason", "error"), [("because", InvalidAnswer), ("x" * 501, InvalidAnswer)])
+def test_a_reason_is_needed(runtime: Runtime, full: Full, now: datetime, reason: str, error: type[Exception]) -> None:
+    with pytest.raises(error), runtime.database.writing() as session:
+        erasure.erase(session, full.vendor, reason, by=SYSTEM, now=now)
+    with runtime.database.reading() as session:
+        assert vendors.view(session, vendors.get(session, full.vendor)).name == "Northwind Mail"
+
+
+def test_twice_is_refused(runtime: Runtime, full: Full, now: datetime) -> None:
+    erase(runtime, full.vendor, now)
+    with pytest.raises(WrongState, match="erased before"):
+        erase(runtime, full.vendor, now)
+
+
+@ON_SQLITE
+def test_the_wrapped_key_is_left_in_neither_database_nor_log(runtime: Runtime, full: Full, now: datetime) -> None:
+    path = Path(str(runtime.database.engine.url.database))
+    with runtime.database.reading() as session:
+        wrapped = session.get_one(DataKey, vendors.get(session, full.vendor).key_id).wrapped
+    assert wrapped is not None
+    files = [path, Path(f"{path}-wal")]
+    assert any(wrapped in each.read_bytes() for each in files)
+    assert erase(runtime, full.vendor, now) == []
+    assert not any(wrapped in each.read_bytes() for each in files)
+
+
+@ON_SQLITE
+def test_a_reader_that_holds_the_log_up_is_said(runtime: Runtime, full: Full, now: datetime) -> None:
+    with runtime.database.reading() as session:
+        vendors.get(session, full.vendor)
+        (said,) = erase(runtime, full.vendor, now)
+    assert "log still holds" in said
+    assert runtime.database.forget_log()
+
+
+def test_the_keyring_of_the_backups_is_written_anew(
+    runtime: Runtime, full: Full, now: datetime, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    with runtime.database.reading() as session:
+        key_id = vendors.get(session, full.vendor).key_id
+        backup_keys.write(session, folder, now=now)
+    backing_up = replace(runtime, settings=replace(runtime.settings, backups=folder))
+    assert key_id in {key.id for key in backup_keys.read(folder / "keyring", [MASTER]).keys}
+    assert erase(backing_up, full.vendor, now) == []
+    assert key_id not in {key.id for key in backup_keys.read(folder / "keyring", [MASTER]).keys}
