@@ -146,8 +146,8 @@ def _add_vendor(staff: Any, words: Canaries) -> str:
 
 def _take_in(staff: Any, words: Canaries, reference: str) -> str:
     typed = {"service": words["service"]}
-    address = send(staff, f"/vendors/{reference}/assessments/new", typed).location
-    case = re.findall(r"A-\d{4}-\d+", address)[0]
+    address: str = send(staff, f"/vendors/{reference}/assessments/new", typed).location
+    case = str(re.findall(r"A-\d{4}-\d+", address)[0])
     for number in range(1, 5):
         url = f"/assessments/{case}/intake/{number}"
         fields = fields_of(staff.get(url))

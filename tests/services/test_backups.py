@@ -18,11 +18,13 @@ from tests.erasing import Full
 from vendorrisk.db import dump, engine, vault
 from vendorrisk.db.base import Base
 from vendorrisk.db.engine import Database
-from vendorrisk.db.models import DataKey, Event, Letter, User, Vendor
+from vendorrisk.db.models import DataKey, Event, Evidence, Letter, User, Vendor
 from vendorrisk.db.vault import MasterKey
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.audit import SYSTEM
+from vendorrisk.mail.messages import Message
 from vendorrisk.services import (
+    archive,
     audit,
     backup_keys,
     backups,
@@ -35,6 +37,7 @@ from vendorrisk.services import (
     rotation,
     vendors,
 )
+from vendorrisk.services.archive import Kind
 from vendorrisk.services.backup_keys import BadBackup, Keyring
 from vendorrisk.services.backups import Made
 from vendorrisk.services.restoring import Restored
@@ -104,7 +107,7 @@ def test_everything_comes_back_equal(
     assert len(after["trail_events"]) == len(before["trail_events"]) + 1
     with database.reading() as session:
         assert vendors.view(session, vendors.get(session, full.vendor)).aliases == ("Windy",)
-        file_id = session.scalars(select(evidence.Evidence.id)).one()
+        file_id = session.scalars(select(Evidence.id)).one()
         assert b"".join(evidence.open_file(session, elsewhere, file_id)) == erasing.FILE
         assert b"".join(reports.open_pdf(session, elsewhere, full.report)) == b"%PDF-1.7 a report"
     with database.writing() as session:
@@ -153,7 +156,8 @@ def test_it_sees_one_moment_while_others_write(
     runtime: Runtime, full: Full, folder: Path, empty_url: str, elsewhere: Storage, now: datetime,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    real, written = dump.read, []
+    real = dump.read
+    written: list[str] = []
 
     def meanwhile(*given: object, **more: object) -> Iterator[list[bytes]]:
         yield from real(*given, **more)  # type: ignore[arg-type]
@@ -184,7 +188,7 @@ def test_no_backup_holds_a_wrapped_key(runtime: Runtime, full: Full, folder: Pat
     with runtime.database.reading() as session:
         wrapped = [value for value in session.scalars(select(DataKey.wrapped)) if value]
         master = runtime.database.master
-    found = b"".join(record.content for record in backups.archive.read(made.path, master))
+    found = b"".join(record.content for record in archive.read(made.path, master))
     assert len(wrapped) == 3 and b"trail_events" in found
     assert not any(dump._base64(value).encode() in found or value in found for value in wrapped)
     assert "wrapped" in {
@@ -279,11 +283,11 @@ def test_a_manifest_that_does_not_fit_is_noticed(
     runtime: Runtime, full: Full, folder: Path, now: datetime, tmp_path: Path
 ) -> None:
     made, master = make(runtime, folder, now), runtime.database.master
-    records = list(backups.archive.read(made.path, master))
-    lost = next(record for record in records if record.kind is backups.Kind.ROWS)
+    records = list(archive.read(made.path, master))
+    lost = next(record for record in records if record.kind is Kind.ROWS)
     for broken in ([each for each in records if each is not lost], records[:-1]):
         with (tmp_path / "broken").open("wb") as file:
-            backups.archive.write(file, master, broken)
+            archive.write(file, master, broken)
         with pytest.raises(BadBackup, match=r"does not hold what its manifest says|ends before its manifest"):
             backups.check(tmp_path / "broken", master)
 
@@ -296,8 +300,8 @@ def test_nothing_is_restored_over_anything(
     with pytest.raises(BadBackup, match="There is a database already"):
         restore(made, database_url, elsewhere, now)
     assert rows_of(runtime.database) == before
-    names = [record.plain()["name"] for record in backups.archive.read(made.path, runtime.database.master)
-             if record.kind is backups.Kind.FILE]  # fmt: skip
+    names = [record.plain()["name"] for record in archive.read(made.path, runtime.database.master)
+             if record.kind is Kind.FILE]  # fmt: skip
     elsewhere.put(names[0], [b"something else"])
     with pytest.raises(BadBackup, match="another file named"):
         restore(made, empty_url, elsewhere, now)
@@ -318,7 +322,7 @@ def test_a_lost_file_is_said_and_does_not_stop_the_backup(
     runtime: Runtime, full: Full, folder: Path, empty_url: str, elsewhere: Storage, now: datetime
 ) -> None:
     with runtime.database.reading() as session:
-        name = session.scalars(select(evidence.Evidence.storage_name)).one()
+        name = session.scalars(select(Evidence.storage_name)).one()
     runtime.storage.delete(name)
     made = make(runtime, folder, now)
     assert made.summary.missing == (name,)
@@ -330,7 +334,7 @@ def test_letters_that_waited_are_held_and_everybody_signs_in_again(
 ) -> None:
     with runtime.database.writing() as session:
         vendor = vendors.get(session, full.vendor)
-        message = outbox.Message("dana@vendor.example", "Dana", "", "Hello", "Hello", "<p>Hello</p>")
+        message = Message("dana@vendor.example", "Dana", "", "Hello", "Hello", "<p>Hello</p>")
         outbox.put(session, message, kind="receipt", now=now, key_id=vendor.key_id)
     assert restore(make(runtime, folder, now), empty_url, elsewhere, now).letters_held == 1
     database = opened_at(empty_url)

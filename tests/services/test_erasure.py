@@ -29,6 +29,7 @@ from vendorrisk.db.models import (
 from vendorrisk.domain.assessment import RequestStatus, WorkState
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.errors import InvalidAnswer, NotFound, WrongState
+from vendorrisk.mail.messages import Message
 from vendorrisk.services import (
     audit,
     backup_keys,
@@ -131,15 +132,14 @@ def test_letters_and_reports_that_waited_are_given_up_and_not_shown_as_undeliver
         request = session.scalars(select(Request).where(Request.reference == full.request)).one()
         session.scalars(select(Report)).one().state = WorkState.QUEUED
         vendor = vendors.get(session, full.vendor)
-        message = outbox.Message("dana@vendor.example", "Dana", "", "Hello", "Hello", "<p>Hello</p>")
+        message = Message("dana@vendor.example", "Dana", "", "Hello", "Hello", "<p>Hello</p>")
         outbox.put(session, message, kind="receipt", now=now, key_id=vendor.key_id, request_id=request.id)
     erase(runtime, full.vendor, now)
     with runtime.database.reading() as session:
-        for table in (Letter, Report):
-            assert work.due(session, table, now=now) == []
-            assert {(row.state, row.error) for row in session.scalars(select(table))} == {
-                (WorkState.FAILED, "The vendor was erased.")
-            }
+        given_up = [(WorkState.FAILED, "The vendor was erased.")]
+        assert session.execute(select(Letter.state, Letter.error)).all() == given_up
+        assert session.execute(select(Report.state, Report.error)).all() == given_up
+        assert [*work.due(session, Letter, now=now), *work.due(session, Report, now=now)] == []
         assert undelivered.count(session) == 0 and undelivered.listed(session) == ()
         assert home.show(session, now=now).groups == ()
 
@@ -150,7 +150,7 @@ def test_a_letter_that_is_under_way_meanwhile_ends_without_naming_anybody(
     with runtime.database.writing() as session:
         vendor = vendors.get(session, full.vendor)
         request = session.scalars(select(Request).where(Request.reference == full.request)).one()
-        message = outbox.Message("dana@vendor.example", "Dana", "", "Hello", "Hello", "<p>Hello</p>")
+        message = Message("dana@vendor.example", "Dana", "", "Hello", "Hello", "<p>Hello</p>")
         letter = outbox.put(session, message, kind="receipt", now=now, key_id=vendor.key_id, request_id=request.id)
         parcel = outbox.take(session, letter.id, now=now)
         assert parcel is not None

@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select, update
 
 from tests import builders
 from tests.conftest import MASTER
+from vendorrisk import crypto
 from vendorrisk.crypto import CannotOpen
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
@@ -181,7 +182,7 @@ def test_a_database_from_before_the_root_keeps_its_derived_keys(database: Databa
         session.execute(delete(DataKey).where(DataKey.id == vault.ROOT_KEY))
     older = Database(database.engine, MASTER)
     older.ensure_system_key()
-    assert older.master.purpose("trail") == vault.crypto.derive(MASTER.secret, "vendorrisk/trail")
+    assert older.master.purpose("trail") == crypto.derive(MASTER.secret, "vendorrisk/trail")
 
 
 def test_a_foreign_key_file_never_becomes_the_root(database: Database) -> None:
