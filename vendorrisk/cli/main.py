@@ -23,13 +23,14 @@ from vendorrisk.domain.errors import VendorRiskError
 from vendorrisk.library.mistakes import BrokenFile
 from vendorrisk.services.accounts import BadAccount
 from vendorrisk.services.keys import BadKey
+from vendorrisk.services.upgrading import NeedsUpgrade
 from vendorrisk.settings import BadSettings
 from vendorrisk.storage import BadStorage
 
 COMMANDS = (serve_command, demo, setup, user, mail, questionnaire, score)
 """The modules that register commands, in the order in which help lists them."""
 
-_OF_THE_ENVIRONMENT = (BadKey, BadStorage, BrokenMigration, Busy, OSError)
+_OF_THE_ENVIRONMENT = (BadKey, BadStorage, BrokenMigration, NeedsUpgrade, Busy, OSError)
 _INVALID_CHOICE = re.compile(r"invalid choice: '?(?P<given>[^' ]+)'? \(choose from (?P<known>.*)\)")
 
 

@@ -10,8 +10,10 @@ from flask import Flask, Response, current_app, make_response, render_template, 
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from vendorrisk.db import engine
 from vendorrisk.db.engine import Busy
 from vendorrisk.db.vault import Erased
 from vendorrisk.domain.errors import NotFound, WrongState
@@ -20,9 +22,6 @@ from vendorrisk.web import access, logs
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = "5"
-_SQLITE_FULL = 13
-_SQLITE_BUSY = (5, 6)
-_POSTGRES_FULL = "53100"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Busy, lambda error: _later())
     app.register_error_handler(TooMany, _too_many)
     app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PoolTimeout, _database)
     app.register_error_handler(OSError, _system)
     app.register_error_handler(Exception, _unexpected)
 
@@ -130,13 +130,12 @@ def _later() -> Response:
     return response
 
 
-def _database(error: DBAPIError) -> ResponseReturnValue:
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    if code == _SQLITE_FULL or getattr(error.orig, "sqlstate", None) == _POSTGRES_FULL:
+def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
+    if isinstance(error, DBAPIError) and engine.says_full(error):
         _log.error("the disk of the database is full")
         return answer(507)
-    if code in _SQLITE_BUSY or error.connection_invalidated:
-        _log.warning("the database is busy or away: %s", error.orig)
+    if engine.says_wait(error):
+        _log.warning("the database is busy or away")
         return _later()
     return _unexpected(error)
 
