@@ -46,7 +46,7 @@ def serve(settings: Settings, ready: Callable[[Runtime], None] = lambda runtime:
 
     `ready` is called once the address answers. Raises server.CannotListen where another program has the port.
     """
-    logs.configure(settings.log)
+    logs.configure(settings.log, settings.log_format)
     runtime = build_runtime(settings)
     listening = server.listen(create_app(settings, runtime), settings)
     stop_jobs = jobs.start(runtime)

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from tests import builders
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Answer, Event, Letter, Request, Vendor
 from vendorrisk.library import shipped
-from vendorrisk.services import invitations, opening, sittings
+from vendorrisk.services import invitations, keys, opening, sittings
 from vendorrisk.settings import Settings
 
 
@@ -30,6 +31,9 @@ class Seat:
 
 def take(environ: Mapping[str, str], number: int) -> list[Seat]:
     """Make `number` requests with all our questionnaires, each with a respondent who has passed the code."""
+    settings = Settings.from_env(environ)
+    if not settings.key_file.exists():
+        keys.create(settings.key_file)
     database = opened(environ)
     try:
         with database.writing() as session:
@@ -43,7 +47,7 @@ def opened(environ: Mapping[str, str]) -> Database:
     return opening.database(Settings.from_env(environ))
 
 
-def _seat(session: object) -> Seat:
+def _seat(session: Session) -> Seat:
     now = datetime.now(UTC)
     asked = [questionnaire for questionnaire in shipped.load().questionnaires.values() if questionnaire.id != "intake"]
     request = builders.add_request(session, questionnaires=asked, now=now)
@@ -89,5 +93,5 @@ def kept(environ: Mapping[str, str]) -> Kept:
         database.close()
 
 
-def _comment(session: object, row: Answer) -> str:
+def _comment(session: Session, row: Answer) -> str:
     return str(vault.open_json(session, row.body, context=f"answer:{row.request_id}:{row.question_id}")["comment"])

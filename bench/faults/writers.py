@@ -21,7 +21,8 @@ from bench.faults.seats import Kept, Seat
 from tests import builders
 
 _PAUSE = 0.05
-_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+_SCRIPT = {**_FORM, "Accept": "application/json"}
 
 
 class Browser:
@@ -38,11 +39,13 @@ class Browser:
         status, text, _ = self._ask("GET", path, None)
         return status, text
 
-    def post(self, path: str, fields: Mapping[str, str]) -> tuple[int, str, Mapping[str, str]]:
+    def post(
+        self, path: str, fields: Mapping[str, str], headers: Mapping[str, str] = _FORM
+    ) -> tuple[int, str, Mapping[str, str]]:
         """Send a form with the CSRF token of a page that was seen before."""
         if not self._token:
             self.see()
-        return self._ask("POST", path, urlencode({"csrf_token": self._token, **fields}))
+        return self._ask("POST", path, urlencode({"csrf_token": self._token, **fields}), headers)
 
     def see(self) -> None:
         """Open a page for its CSRF token."""
@@ -53,8 +56,22 @@ class Browser:
         """Autosave a comment."""
         path = f"/respond/{self._seat.reference}/answers/{question}"
         fields = {f"q-{question}-comment": comment, f"q-{question}-version": str(version)}
-        status, text, headers = self.post(path, fields)
+        status, text, headers = self.post(path, fields, _SCRIPT)
         return status, json.loads(text) if text.startswith("{") else {}, headers
+
+    def upload(self, name: str, content: bytes) -> int:
+        """Attach a file to the first question; returns the status."""
+        if not self._token:
+            self.see()
+        question, mark = next(iter(self._seat.sections)), "----fault-test"
+        body = (
+            f'--{mark}\r\nContent-Disposition: form-data; name="q-{question}-files"; filename="{name}"\r\n'
+            f"Content-Type: text/plain\r\n\r\n".encode()
+            + content
+            + f"\r\n--{mark}--\r\n".encode()
+        )
+        headers = {"Content-Type": f"multipart/form-data; boundary={mark}", "X-CSRFToken": self._token}
+        return self._ask("POST", f"/respond/{self._seat.reference}/evidence/{question}", body, headers)[0]
 
     def close(self) -> None:
         """Hang up."""
@@ -68,12 +85,14 @@ class Browser:
             self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._patience)
             self._connection.connect()
 
-    def _ask(self, method: str, path: str, body: str | None) -> tuple[int, str, Mapping[str, str]]:
+    def _ask(
+        self, method: str, path: str, body: str | bytes | None, headers: Mapping[str, str] = _FORM
+    ) -> tuple[int, str, Mapping[str, str]]:
         self.connect()
         assert self._connection is not None
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         try:
-            self._connection.request(method, path, body, {"Cookie": cookies, **(_FORM if body is not None else {})})
+            self._connection.request(method, path, body, {"Cookie": cookies, **(headers if body is not None else {})})
             answer = self._connection.getresponse()
             text = answer.read().decode()
         except (OSError, http.client.HTTPException):

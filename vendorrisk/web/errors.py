@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, make_response, render_template, request
@@ -50,13 +51,21 @@ PAGES: dict[int, Page] = {
     429: Page("Too many attempts", "Please wait a few minutes, then try again."),
     500: Page("Something went wrong", "It is our fault, not yours. What was saved before is safe."),
     503: Page(
-        "Busy for a moment", "Nothing was lost and nothing was saved just now. Please try again in a few seconds."
+        "Busy for a moment",
+        "What you sent is probably not saved; what was saved before is safe. Please try again in a few seconds.",
     ),
     507: Page(
         "Nothing can be saved just now",
-        "The disk is full. Keep this page open: once there is room again, send it once more.",
+        "There is no room left on the server. Keep this page open: once there is room again, send it once more.",
     ),
 }
+
+REASONS: dict[int, str] = {429: "too much at once", 503: "the service is busy", 507: "no room on the server"}
+"""What may work when it is tried again, in the few words that the page's script shows."""
+
+_SECRET = re.compile(r"(?!q-).*password.*|code|.*passcode.*")  # a question may well have such a word in its id
+_MACHINERY = ("-version", "-seen", "-rows")
+_NOT_TYPED = frozenset({"csrf_token", "submit", "next", "key"})
 
 
 def install(app: Flask) -> None:
@@ -76,6 +85,11 @@ def install(app: Flask) -> None:
 
 def answer(status: int, sentence: str = "", **more: object) -> Response:
     """An error page. `sentence` stands instead of the usual text."""
+    if (
+        status in REASONS
+        and request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
+    ):
+        return make_response({"reason": REASONS[status]}, status)
     page = PAGES.get(status, PAGES[500 if status >= 500 else 400])
     try:
         # Who asks is looked up in the database: not where that may be what went wrong.
@@ -89,15 +103,33 @@ def answer(status: int, sentence: str = "", **more: object) -> Response:
 
 def _no_csrf(error: CSRFError) -> ResponseReturnValue:
     # What was typed is given back as text to copy, never as a form to send again: that would undo the protection.
-    typed = [
-        (name, value)
-        for name, value in request.form.items(multi=True)
-        if value.strip() and "password" not in name and name not in ("csrf_token", "submit", "next", "code")
-    ]
     return answer(
         400,
         "The page had been open for too long, or your session has ended. Open it again and send it once more.",
-        typed=typed,
+        typed=_typed(),
+    )
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What a person typed into the form that was sent; nothing that is secret."""
+    return [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if value.strip() and name not in _NOT_TYPED and not _is_secret(name) and not name.endswith(_MACHINERY)
+    ]
+
+
+def _is_secret(name: str) -> bool:
+    return _SECRET.fullmatch(name) is not None
+
+
+def _to_send_again(status: int, sentence: str = "") -> Response:
+    """An error page that holds the whole form, ready to be sent once more: it fails for a reason that passes."""
+    if request.method != "POST" or any(_is_secret(name) for name in request.form):
+        return answer(status, sentence)
+    again = list(request.form.items(multi=True))
+    return answer(
+        status, sentence, again=again, typed=_typed(), had_files=bool(request.files), action=request.full_path
     )
 
 
@@ -125,7 +157,7 @@ def _too_many(error: TooMany) -> ResponseReturnValue:
 
 
 def _later() -> Response:
-    response = answer(503)
+    response = _to_send_again(503)
     response.headers["Retry-After"] = _RETRY_SECONDS
     return response
 
@@ -133,7 +165,7 @@ def _later() -> Response:
 def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
     if isinstance(error, DBAPIError) and engine.says_full(error):
         _log.error("the disk of the database is full")
-        return answer(507)
+        return _to_send_again(507)
     if engine.says_wait(error):
         _log.warning("the database is busy or away")
         return _later()
@@ -142,14 +174,14 @@ def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
 
 def _system(error: OSError) -> ResponseReturnValue:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        _log.error("the disk is full: %s", error)
-        return answer(507)
+        _log.error("the disk is full")
+        return _to_send_again(507)
     return _unexpected(error)
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     reference = logs.reference()
-    _log.error("%s %s %s failed", reference, request.method, logs.scrub(request.path), exc_info=error)
+    _log.error("%s %s %s failed", reference, request.method, request.path, exc_info=error)
     if current_app.testing and current_app.config["PROPAGATE_EXCEPTIONS"] is not False:
         raise error
     return answer(500, reference=reference)
