@@ -1,4 +1,4 @@
-"""The log: one line for each answer, found again by its id, and nothing in it that somebody typed or that opens anything."""
+"""The log: one line for each answer, found by its id; nothing in it that somebody typed, or that opens anything."""
 
 from __future__ import annotations
 

@@ -53,7 +53,8 @@ def standing(revision: str | None) -> Standing:
 @lru_cache(maxsize=1)
 def _revisions() -> tuple[frozenset[str], frozenset[str]]:
     """All revisions that there are, and those that another one follows."""
-    known, followed = set(), set()
+    known: set[str] = set()
+    followed: set[str] = set()
     for path in (MIGRATIONS / "versions").glob("*.py"):
         for down, revision in _LINE.findall(path.read_text(encoding="utf-8")):
             (followed if down else known).add(revision)

@@ -85,10 +85,7 @@ def install(app: Flask) -> None:
 
 def answer(status: int, sentence: str = "", **more: object) -> Response:
     """An error page. `sentence` stands instead of the usual text."""
-    if (
-        status in REASONS
-        and request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
-    ):
+    if status in REASONS and _asked_by_script():
         return make_response({"reason": REASONS[status]}, status)
     page = PAGES.get(status, PAGES[500 if status >= 500 else 400])
     try:
@@ -99,6 +96,10 @@ def answer(status: int, sentence: str = "", **more: object) -> Response:
         _log.exception("the error page could not be drawn")
         body = f"<!doctype html><title>{page.title}</title><h1>{page.title}</h1><p>{page.text}</p>"
     return make_response(body, status)
+
+
+def _asked_by_script() -> bool:
+    return request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
 
 
 def _no_csrf(error: CSRFError) -> ResponseReturnValue:

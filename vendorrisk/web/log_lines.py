@@ -49,7 +49,7 @@ def formatter(style: str) -> logging.Formatter:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _exception,
         ],
-        processors=[ProcessorFormatter.remove_processors_meta, _json if style == "json" else _text, _scrubbed],
+        processors=[ProcessorFormatter.remove_processors_meta, _json if style == "json" else _text],
     )
 
 
@@ -91,20 +91,17 @@ def _of_database(error: BaseException | None) -> str:
 
 def _json(logger: Any, method: str, line: EventDict) -> str:
     rendered = structlog.processors.JSONRenderer(ensure_ascii=True)(logger, method, line)
-    return rendered if isinstance(rendered, str) else rendered.decode()
+    return scrub(rendered if isinstance(rendered, str) else rendered.decode())
 
 
 def _text(_logger: Any, _method: str, line: EventDict) -> str:
     ends = [f" {line['ms']}ms"] if "ms" in line else []
     ends += [f" [{line['request']}]"] if "request" in line else []
     ends += [f"\n{line['exception']}"] if "exception" in line else []
-    return f"{line['timestamp'][:19]}Z {line['level']:<7} {line['logger']} {_one_line(line['event'])}{''.join(ends)}"
+    begins = f"{line['timestamp'][:19]}Z {line['level']:<7} {line['logger']} {_one_line(line['event'])}"
+    return scrub(begins + "".join(ends))
 
 
 def _one_line(words: str) -> str:
     """A line is one line: nobody writes a second one by sending a line break."""
     return words.encode("unicode_escape").decode("ascii") if not words.isprintable() else words
-
-
-def _scrubbed(_logger: Any, _method: str, rendered: str) -> str:
-    return scrub(rendered)

@@ -1,4 +1,4 @@
-"""Logging without secrets: where the lines go, and the one line for each answer. How they look stands in `log_lines`."""
+"""Logging without secrets: where the lines go, and one line for each answer. How they look stands in `log_lines`."""
 
 from __future__ import annotations
 
