@@ -27,6 +27,7 @@ from vendorrisk.web import (
     errors,
     formats,
     headers,
+    health,
     incoming,
     logs,
     server,
@@ -104,11 +105,12 @@ def _install_edge(app: Flask, runtime: Runtime) -> None:
     errors.install(app)
     formats.install(app)
     static.install(app)
+    health.install(app, runtime)
     Compress(app)
 
 
 def _register_pages(app: Flask, *, demo: bool) -> None:
-    for room in (staff, vendor, auditor, account, about):
+    for room in (staff, vendor, auditor, account, about, health):
         app.register_blueprint(room.bp)
     if demo:
         app.register_blueprint(dev.bp)

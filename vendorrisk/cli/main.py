@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from sqlalchemy.exc import DBAPIError
 
-from vendorrisk.cli import demo, mail, questionnaire, score, serve_command, setup, user
+from vendorrisk.cli import demo, doctor, mail, questionnaire, score, serve_command, setup, upgrade, user
 from vendorrisk.cli.output import ENVIRONMENT, FOUND_PROBLEMS, USAGE, say
 from vendorrisk.db.engine import Busy
 from vendorrisk.db.migrate import BrokenMigration
@@ -27,7 +27,7 @@ from vendorrisk.services.upgrading import NeedsUpgrade
 from vendorrisk.settings import BadSettings
 from vendorrisk.storage import BadStorage
 
-COMMANDS = (serve_command, demo, setup, user, mail, questionnaire, score)
+COMMANDS = (serve_command, demo, setup, doctor, upgrade, user, mail, questionnaire, score)
 """The modules that register commands, in the order in which help lists them."""
 
 _OF_THE_ENVIRONMENT = (BadKey, BadStorage, BrokenMigration, NeedsUpgrade, Busy, OSError)

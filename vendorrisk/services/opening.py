@@ -25,11 +25,20 @@ def database(settings: Settings) -> Database:
     if file is not None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     opened = Database(engine.make_engine(settings.database), master)
-    done = upgrading.at_start(opened.engine, settings.database)
+    try:
+        _furnish(opened, settings.database)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _furnish(opened: Database, url: str) -> None:
+    """Schema, system key, roles: whatever must be there before the first request."""
+    done = upgrading.at_start(opened.engine, url)
     if done.copy is not None:
         _log.warning("the database went from %s to %s; as it was: %s", done.before, done.after, done.copy)
     opened.ensure_system_key()
     keys.check_fits(opened)
     with opened.writing() as session:
         accounts.ensure_roles(session)
-    return opened

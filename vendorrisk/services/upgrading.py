@@ -11,8 +11,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine, make_url
 
-from vendorrisk.db import migrate, schema
-from vendorrisk.db.schema import Standing
+from vendorrisk.db import engine, migrate, schema
+from vendorrisk.db.schema import Standing, newest
+
+__all__ = ["NeedsUpgrade", "Upgraded", "at_start", "needs_backup", "newest", "revision", "sqlite_file", "upgrade"]
 
 
 class NeedsUpgrade(Exception):
@@ -33,16 +35,15 @@ class Upgraded:
         return self.before != self.after
 
 
-def at_start(engine: Engine, url: str) -> Upgraded:
+def at_start(opened: Engine, url: str) -> Upgraded:
     """See to it that the schema fits. Raises NeedsUpgrade."""
-    with engine.connect() as connection:
+    with opened.connect() as connection:
         before = schema.current(connection)
-    standing = schema.standing(before)
-    if standing is Standing.FITS:
-        return Upgraded(before, schema.newest(), None)
-    if standing is Standing.OLDER and sqlite_file(url) is None:
+    if schema.standing(before) is Standing.FITS:
+        return Upgraded(before, newest(), None)
+    if needs_backup(url, before):
         raise NeedsUpgrade(
-            f"The database is at {before}, and this version needs {schema.newest()}. Make a backup, stop the older "
+            f"The database is at {before}, and this version needs {newest()}. Make a backup, stop the older "
             "processes, then: python -m vendorrisk upgrade"
         )
     return upgrade(url, before)
@@ -53,11 +54,29 @@ def upgrade(url: str, before: str | None) -> Upgraded:
     if schema.standing(before) is Standing.NEWER:
         raise NeedsUpgrade(
             f"The database is at {before}, which this version does not know: a later version has been here. "
-            f"Run that one, or restore the backup from before its upgrade (this version needs {schema.newest()})."
+            f"Run that one, or restore the backup from before its upgrade (this version needs {newest()})."
         )
     target = _copy_of(url) if before is not None else None
     found = migrate.upgrade(url, copy_to=target)
-    return Upgraded(found, schema.newest(), target if target is not None and found != schema.newest() else None)
+    return Upgraded(found, newest(), target if target is not None and found != newest() else None)
+
+
+def revision(url: str) -> str | None:
+    """The revision that a database is at; None for an empty one, and for a file that is not there."""
+    file = sqlite_file(url)
+    if file is not None and not file.exists():
+        return None
+    made = engine.make_engine(url)
+    try:
+        with made.connect() as connection:
+            return schema.current(connection)
+    finally:
+        made.dispose()
+
+
+def needs_backup(url: str, before: str | None) -> bool:
+    """Whether only its operator can say that there is a way back: PostgreSQL with something to lose."""
+    return schema.standing(before) is Standing.OLDER and sqlite_file(url) is None
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -70,4 +89,4 @@ def sqlite_file(url: str) -> Path | None:
 
 def _copy_of(url: str) -> Path | None:
     file = sqlite_file(url)
-    return file and file.with_name(f"{file.name}.before-{schema.newest()}")
+    return file and file.with_name(f"{file.name}.before-{newest()}")

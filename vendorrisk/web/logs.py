@@ -55,7 +55,8 @@ def install(app: Flask) -> None:
             "method": request.method, "path": path, "route": request.url_rule.rule if request.url_rule else "",
             "status": response.status_code, "ms": round(taken),
         }  # fmt: skip
-        _access.info("%s %s %s", request.method, path, response.status_code, extra=fields)
+        level = logging.DEBUG if request.blueprint == "health" else logging.INFO  # asked every few seconds, for ever
+        _access.log(level, "%s %s %s", request.method, path, response.status_code, extra=fields)
         return response
 
     @app.teardown_request
