@@ -10,11 +10,14 @@ from flask import Flask
 from vendorrisk import __main__ as program
 from vendorrisk import factory
 from vendorrisk.settings import Settings
+from vendorrisk.web import logs
 
 
 def create() -> Flask:
     """The web application alone, without the jobs: for `gunicorn 'app:create()'` and the like."""
-    return factory.create_app(Settings.from_env(os.environ))
+    settings = Settings.from_env(os.environ)
+    logs.configure(settings.log, settings.log_format)
+    return factory.create_app(settings)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from vendorrisk.web import (
     errors,
     formats,
     headers,
+    health,
     incoming,
     logs,
     server,
@@ -46,7 +47,7 @@ def serve(settings: Settings, ready: Callable[[Runtime], None] = lambda runtime:
 
     `ready` is called once the address answers. Raises server.CannotListen where another program has the port.
     """
-    logs.configure(settings.log)
+    logs.configure(settings.log, settings.log_format)
     runtime = build_runtime(settings)
     listening = server.listen(create_app(settings, runtime), settings)
     stop_jobs = jobs.start(runtime)
@@ -104,11 +105,12 @@ def _install_edge(app: Flask, runtime: Runtime) -> None:
     errors.install(app)
     formats.install(app)
     static.install(app)
+    health.install(app, runtime)
     Compress(app)
 
 
 def _register_pages(app: Flask, *, demo: bool) -> None:
-    for room in (staff, vendor, auditor, account, about):
+    for room in (staff, vendor, auditor, account, about, health):
         app.register_blueprint(room.bp)
     if demo:
         app.register_blueprint(dev.bp)

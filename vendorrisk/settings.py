@@ -28,12 +28,14 @@ DEFAULTS: dict[str, str] = {
     "DEMO": "0",
     "ZONE": "Europe/London",
     "LOG": "info",
+    "LOG_FORMAT": "text",
 }
 """Every setting and what it is when nobody says otherwise. docs/reference/settings.md explains each."""
 
 _OF_THE_TESTS = frozenset({"VENDORRISK_REQUIRE_ALL"})
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _LOG_LEVELS = ("debug", "info", "warning", "error")
+_LOG_FORMATS = ("text", "json")
 
 
 class BadSettings(Exception):
@@ -62,6 +64,7 @@ class Settings:
     demo: bool
     zone: str
     log: str
+    log_format: str
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -82,6 +85,7 @@ class Settings:
             demo=reader.yes_or_no("DEMO"),
             zone=reader.zone("ZONE"),
             log=reader.word("LOG", _LOG_LEVELS),
+            log_format=reader.word("LOG_FORMAT", _LOG_FORMATS),
         )
         problems = reader.problems or _conflicts(settings)
         if problems:

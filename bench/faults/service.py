@@ -54,7 +54,7 @@ class Service:
         begun = time.perf_counter()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **self.environ}, stdout=log, stderr=log
+                [sys.executable, "app.py"], cwd=ROOT, env=self._environment(), stdout=log, stderr=log
             )
         while not self._answers():
             if self._process.poll() is not None or time.perf_counter() - begun > PATIENCE_SECONDS:
@@ -76,10 +76,16 @@ class Service:
             self._process.wait(PATIENCE_SECONDS)
             self._process = None
 
+    def _environment(self) -> dict[str, str]:
+        """The surroundings of a service that was installed: its modules are compiled once, here beside its log."""
+        given = {**os.environ, "PYTHONPYCACHEPREFIX": str(self._log.parent / "compiled"), **self.environ}
+        given.pop("PYTHONDONTWRITEBYTECODE", None)
+        return given
+
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
         try:
-            connection.request("GET", "/sign-in")
+            connection.request("GET", "/readyz")
             return connection.getresponse().status == 200
         except OSError:
             return False

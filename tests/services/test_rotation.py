@@ -6,7 +6,6 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from vendorrisk.crypto import CannotOpen
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import DataKey, Event, Vendor
-from vendorrisk.db.vault import Master, MasterKey
+from vendorrisk.db.vault import MasterKey
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.services import accounts, audit, keys, rotation, vendors
 
@@ -33,7 +32,7 @@ class Deployment:
 
     def again(self) -> Database:
         """The same database as another process opens it: with the keys that are in the file now."""
-        master = Master(*keys.load(self.key_file), reload=partial(keys.load, self.key_file))
+        master = keys.master(self.key_file)
         return Database(self.database.engine, master)
 
     def finish(self, now: datetime, **more: int) -> rotation.Rotated:

@@ -59,6 +59,8 @@ TABLE: dict[str, Row] = {
     "static": EVERYBODY,
     "about.accessibility": EVERYBODY,
     "about.privacy": EVERYBODY,
+    "health.healthz": EVERYBODY,
+    "health.readyz": EVERYBODY,
     "account.show": SIGNED_IN,
     "account.demo_sign_in": NOBODY,  # the demonstration's; test_sign_in.py has it
     "security.login": EVERYBODY,

@@ -17,7 +17,7 @@ from vendorrisk.db.models import User
 from vendorrisk.domain.errors import WrongState
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.settings import Settings
-from vendorrisk.web import access, edge, incoming, logs
+from vendorrisk.web import access, edge, incoming, log_lines
 from vendorrisk.web import static as static_files
 
 ALWAYS = {
@@ -215,7 +215,7 @@ def breaking(app: Flask) -> FlaskClient:
         ("unforeseen", 500, "It is our fault"),
         ("state", 409, "This was sent already."),
         ("busy", 503, "try again in a few seconds"),
-        ("full", 507, "The disk is full"),
+        ("full", 507, "no room left on the server"),
         ("forbidden", 404, "Page not found"),
     ],
 )
@@ -278,7 +278,7 @@ def test_the_log_holds_no_link(client: FlaskClient, caplog: pytest.LogCaptureFix
     caplog.set_level("INFO")
     client.get("/q/the-secret-token?x=1")
     client.get("/forgotten-password/the-secret-token")
-    lines = [logs.ScrubbingFormatter("%(message)s").format(record) for record in caplog.records]
+    lines = [log_lines.formatter("text").format(record) for record in caplog.records]
     assert any("/q/[cut]" in line for line in lines)
     assert not any("the-secret-token" in line for line in lines)
     access_lines = [record.getMessage() for record in caplog.records if record.name == "vendorrisk.access"]

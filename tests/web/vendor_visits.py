@@ -43,10 +43,11 @@ class Visit:
     def save(self, question_id: str, **fields: Any) -> TestResponse:
         """Autosave one answer: save("region", value="eu", version=1); a bare name becomes a suffix of the field."""
         prefix = f"q-{question_id}"
+        headers = fields.pop("headers", None)
         data = {f"{prefix}-version": str(fields.pop("version", 0))}
         for name, value in fields.items():
             data[prefix if name == "value" else f"{prefix}-{name.replace('_', '-')}"] = value
-        return self.post(f"/answers/{question_id}", data)
+        return self.post(f"/answers/{question_id}", data, headers=headers)
 
 
 def letters(database: Database, kind: str = "") -> list[dict[str, Any]]:

@@ -15,7 +15,20 @@ from typing import Any, NoReturn
 
 from sqlalchemy.exc import DBAPIError
 
-from vendorrisk.cli import backup, demo, keys, mail, questionnaire, score, serve_command, setup, user, vendor
+from vendorrisk.cli import (
+    backup,
+    demo,
+    doctor,
+    keys,
+    mail,
+    questionnaire,
+    score,
+    serve_command,
+    setup,
+    upgrade,
+    user,
+    vendor,
+)
 from vendorrisk.cli.output import ENVIRONMENT, FOUND_PROBLEMS, USAGE, say
 from vendorrisk.db.engine import Busy
 from vendorrisk.db.migrate import BrokenMigration
@@ -24,13 +37,16 @@ from vendorrisk.library.mistakes import BrokenFile
 from vendorrisk.services.accounts import BadAccount
 from vendorrisk.services.backup_keys import BadBackup
 from vendorrisk.services.keys import BadKey
+from vendorrisk.services.upgrading import NeedsUpgrade
 from vendorrisk.settings import BadSettings
 from vendorrisk.storage import BadStorage
 
-COMMANDS = (serve_command, demo, setup, user, vendor, mail, questionnaire, score, keys, backup)
+COMMANDS = (
+    serve_command, demo, setup, doctor, upgrade, backup, keys, user, vendor, mail, questionnaire, score,
+)  # fmt: skip
 """The modules that register commands, in the order in which help lists them."""
 
-_OF_THE_ENVIRONMENT = (BadKey, BadStorage, BrokenMigration, Busy, OSError)
+_OF_THE_ENVIRONMENT = (BadKey, BadStorage, BrokenMigration, NeedsUpgrade, Busy, OSError)
 _INVALID_CHOICE = re.compile(r"invalid choice: '?(?P<given>[^' ]+)'? \(choose from (?P<known>.*)\)")
 
 

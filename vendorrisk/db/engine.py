@@ -6,6 +6,7 @@ with database.writing() as session:   # one transaction
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
@@ -31,25 +33,40 @@ BUSY_SECONDS = 5
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "secure_delete=ON")
 _WRITING = "vendorrisk_writing"
-_POSTGRES_SAYS_WAIT = frozenset({"55P03", "40P01", "40001"})
-"""Its codes for: lock not available in time, deadlock, could not serialize."""
+_SQLITE_FULL, _SQLITE_SAYS_WAIT = 13, frozenset({5, 6})
+_POSTGRES_FULL = "53100"
+_POSTGRES_SAYS_WAIT = frozenset({"55P03", "40P01", "40001", "53300"})
+"""Its codes for: lock not available in time, deadlock, could not serialize, too many connections."""
+_POSTGRES_IS_AWAY = ("08", "57P")
+"""How its codes begin for: no connection, stopping or starting."""
 
 
 class Busy(Exception):
-    """Another writer held the database for too long: answer 503 with Retry-After."""
+    """The database is away, or others hold it for too long: answer 503 with Retry-After.
+
+    Where the connection broke during the commit, nobody can know whether that was still done.
+    """
 
 
 def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     """An engine for SQLite (WAL, synchronous FULL, BEGIN by us) or PostgreSQL. Migrations do without foreign keys."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        patience = {"options": f"-c lock_timeout={BUSY_SECONDS * 1000:.0f}"}
-        return create_engine(parsed, pool_pre_ping=True, pool_size=20, max_overflow=20, connect_args=patience)
-    options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": BUSY_SECONDS}}
+        return create_engine(
+            parsed, pool_pre_ping=True, pool_size=20, max_overflow=20, pool_timeout=BUSY_SECONDS, hide_parameters=True,
+            connect_args={
+                # Whatever the server is set to: "saved" is said when it is on disk.
+                "options": f"-c lock_timeout={BUSY_SECONDS * 1000:.0f} -c synchronous_commit=on",
+                "connect_timeout": math.ceil(BUSY_SECONDS) + 1,
+            },
+        )  # fmt: skip
+    options: dict[str, Any] = {
+        "connect_args": {"check_same_thread": False, "timeout": BUSY_SECONDS}, "hide_parameters": True,
+    }  # fmt: skip
     if parsed.database in (None, "", ":memory:"):
         options["poolclass"] = StaticPool
     else:
-        options.update(pool_size=20, max_overflow=20)
+        options.update(pool_size=20, max_overflow=20, pool_timeout=BUSY_SECONDS)
     engine = create_engine(parsed, **options)
     event.listen(engine, "connect", partial(_prepare_sqlite, foreign_keys=foreign_keys))
     event.listen(engine, "begin", _begin_sqlite)
@@ -180,13 +197,28 @@ def _in_our_words() -> Iterator[None]:
         yield
     except StaleDataError as error:
         raise WrongState("Somebody else changed this at the same moment. Nothing of yours was saved.") from error
-    except OperationalError as error:
-        if _says_wait(error):
-            raise Busy("another transaction holds what this one needs") from error
+    except (DBAPIError, PoolTimeout) as error:
+        if says_wait(error):
+            raise Busy("the database is away, or another transaction holds what this one needs") from error
         raise
 
 
-def _says_wait(error: OperationalError) -> bool:
-    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+def says_wait(error: DBAPIError | PoolTimeout) -> bool:
+    """Whether the same may work in a while: locked, overloaded, stopped, starting, or not to be reached."""
+    if isinstance(error, PoolTimeout) or error.connection_invalidated:
         return True
-    return getattr(error.orig, "sqlstate", None) in _POSTGRES_SAYS_WAIT
+    if isinstance(error.orig, sqlite3.Error):
+        return _sqlite_code(error) in _SQLITE_SAYS_WAIT
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # the driver's own complaint: no connection could be had, or it broke
+        return isinstance(error, OperationalError)
+    return state in _POSTGRES_SAYS_WAIT or state.startswith(_POSTGRES_IS_AWAY)
+
+
+def says_full(error: DBAPIError) -> bool:
+    """Whether there is no room left on the database's disk."""
+    return _sqlite_code(error) == _SQLITE_FULL or getattr(error.orig, "sqlstate", None) == _POSTGRES_FULL
+
+
+def _sqlite_code(error: DBAPIError) -> int:
+    return int(getattr(error.orig, "sqlite_errorcode", 0)) & 0xFF

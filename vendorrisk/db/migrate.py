@@ -1,21 +1,31 @@
-"""Brings a database to the newest schema, or back: Alembic driven from code. Called at each start, and by tests."""
+"""Brings a database to the newest schema, or back: Alembic driven from code. Called where `schema` says that it must.
+
+Whoever comes second while somebody else migrates waits, and finds nothing left to do.
+"""
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from vendorrisk.db import engine
+from vendorrisk.db import engine, schema
+from vendorrisk.db.schema import MIGRATIONS, newest
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+__all__ = ["MIGRATIONS", "BrokenMigration", "current", "downgrade", "draft", "newest", "upgrade"]
+
+_PATIENCE = "120s"
+_ONE_AT_A_TIME = 7_316_001
+"""PostgreSQL's number for "somebody migrates"; SQLite has one writer anyway."""
 _TRAIL_TRIGGERS = frozenset(
     f"{table}_no_{action}" for table in ("trail_events", "trail_links") for action in ("update", "delete", "replace")
 )
@@ -25,15 +35,26 @@ class BrokenMigration(Exception):
     """A migration would have left the database in a bad state; nothing of it was kept."""
 
 
-def upgrade(database_url: str, revision: str = "head") -> None:
-    """Bring the database up to `revision`. One transaction: it works as a whole or changes nothing."""
+def upgrade(database_url: str, revision: str = "head", *, copy_to: Path | None = None) -> str | None:
+    """Bring the database up to `revision`; returns the one that it was at. It works as a whole or changes nothing.
+
+    A SQLite database that has something to lose is copied to `copy_to` first.
+    """
+    from alembic import command
+
     with _connected(database_url) as connection:
+        before = schema.current(connection)
+        if copy_to is not None and before not in (None, newest()):
+            _copy(connection, copy_to)
         command.upgrade(_config(connection), revision)
         _check(connection)
+        return before
 
 
 def downgrade(database_url: str, revision: str) -> None:
     """Take the database back to `revision` ("base": nothing left), in one transaction."""
+    from alembic import command
+
     with _connected(database_url) as connection:
         command.downgrade(_config(connection), revision)
         _check(connection)
@@ -42,23 +63,13 @@ def downgrade(database_url: str, revision: str) -> None:
 def current(database_url: str) -> str | None:
     """The revision that the database is at; None for an empty one."""
     with _connected(database_url) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def newest() -> str:
-    """The revision that this version of the service needs."""
-    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    assert head is not None
-    return head
-
-
-def revisions() -> frozenset[str]:
-    """Every revision that this version knows."""
-    return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+        return schema.current(connection)
 
 
 def draft(message: str) -> Path:
     """Write a new migration from the difference between the models and the newest schema, for a developer to finish."""
+    from alembic import command
+
     number = f"{len(list((MIGRATIONS / 'versions').glob('*.py'))) + 1:04d}"
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/draft.sqlite"
@@ -75,12 +86,28 @@ def _connected(database_url: str) -> Iterator[Connection]:
     made = engine.make_engine(database_url, foreign_keys=False)
     try:
         with engine.for_writing(made).begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}'"))
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})"))
             yield connection
     finally:
         made.dispose()
 
 
+def _copy(connection: Connection, target: Path) -> None:
+    """Copy a SQLite database as it was before this transaction. Others may read it meanwhile."""
+    draft = target.with_name(f"{target.name}.part")
+    draft.unlink(missing_ok=True)
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    source = str(connection.engine.url.database)
+    with closing(sqlite3.connect(source)) as there, closing(sqlite3.connect(draft)) as here:
+        there.backup(here)
+    draft.replace(target)
+
+
 def _config(connection: Connection) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -43,6 +43,9 @@ class Transport(Protocol):
     def send(self, mail: EmailMessage) -> None:
         """Send it from its From to its To. Raises NotNow or Refused; otherwise it is the next one's charge."""
 
+    def probe(self) -> None:
+        """Try whether it could take a letter, without one. Raises NotNow or Refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class SmtpTransport:
@@ -68,6 +71,16 @@ class SmtpTransport:
                 # What was taken is taken: a server that then hangs up without a word changes nothing.
                 with suppress(OSError, smtplib.SMTPException):
                     server.quit()
+                server.close()
+
+    def probe(self) -> None:
+        """Connect, sign in, and hang up."""
+        with _said_in_our_words():
+            server = self._connect()
+            try:
+                self._introduce(server)
+                server.noop()
+            finally:
                 server.close()
 
     def _connect(self) -> smtplib.SMTP:
@@ -133,6 +146,13 @@ class FileTransport:
         except OSError as error:
             raise NotNow(f"the folder for letters cannot be written: {error.strerror}") from error
 
+    def probe(self) -> None:
+        """Have the folder."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotNow(f"the folder for letters cannot be made: {error.strerror}") from error
+
 
 def _file_name(mail: EmailMessage) -> str:
     written = parsedate_to_datetime(mail["Date"])
@@ -149,6 +169,9 @@ class MemoryTransport:
     def send(self, mail: EmailMessage) -> None:
         """Keep the letter."""
         self.sent.append(mail)
+
+    def probe(self) -> None:
+        """There is always room in a list."""
 
 
 def _smtp(parts: SplitResult) -> SmtpTransport:

@@ -41,6 +41,13 @@ def render(report: view.Report) -> bytes:
     return render_html(html.page(report), html.css(), _identifier(report))
 
 
+def test_page() -> bytes:
+    """One page in the style of a report, to try out the fonts and libraries."""
+    return render_html(
+        '<html lang="en"><title>Test</title><h1>Test page</h1><p>äßç €</p></html>', html.css(), bytes(16)
+    )
+
+
 def render_html(page: str, css: str, identifier: bytes) -> bytes:
     """The PDF of a page with a style sheet; benchmarks call this with pages of their own."""
     fetcher, fonts = ClosedFetcher(), FontConfiguration()

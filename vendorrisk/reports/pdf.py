@@ -35,6 +35,12 @@ def can_cut_network() -> bool:
     return _run(["--probe"], b"", WALL_SECONDS).strip() == b"cut"
 
 
+def try_out() -> bytes:
+    """One page with the embedded fonts, made in the child as a report is; for `doctor`. Raises RenderFailed."""
+    with TemporaryDirectory(prefix="vendorrisk-report-") as folder:
+        return _run([folder, "--page"], b"", WALL_SECONDS)
+
+
 def _run(arguments: list[str], given: bytes, seconds: float) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, String, column, func, select
 
 import vendorrisk
-from vendorrisk.db import dump, migrate, vault
+from vendorrisk.db import dump, schema, vault
 from vendorrisk.db.dump import Shape, Tally
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Link
@@ -96,7 +96,7 @@ def _write(database: Database, storage: Storage, draft: Path, *, now: datetime) 
 
 def _records(connection: Connection, storage: Storage, *, now: datetime) -> Iterator[Record]:
     shapes, tallies = dump.shapes(), {}
-    head = {"made": now.astimezone(UTC).isoformat(), "version": vendorrisk.__version__, "revision": migrate.newest()}
+    head = {"made": now.astimezone(UTC).isoformat(), "version": vendorrisk.__version__, "revision": schema.newest()}
     yield archive.of_plain(Kind.HEAD, head)
     for shape in shapes:
         tally = tallies[shape.name] = Tally()

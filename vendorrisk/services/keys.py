@@ -12,12 +12,13 @@ import os
 import secrets
 import stat
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from vendorrisk import crypto
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
-from vendorrisk.db.vault import MasterKey
+from vendorrisk.db.vault import Master, MasterKey
 
 _MARK = "vendorrisk-key-1"
 _ENOUGH_DIFFERENT_BYTES = 16
@@ -66,6 +67,11 @@ def load(path: Path) -> tuple[MasterKey, ...]:
     if len(lines) > _MOST_KEYS:
         raise BadKey(f"{path} holds {len(lines)} keys; there are never more than {_MOST_KEYS}.")
     return tuple(_parse(path, line) for line in lines)
+
+
+def master(path: Path) -> Master:
+    """The secrets of a deployment, which read the file again when a row names a key unknown to them. Raises BadKey."""
+    return Master(*load(path), reload=partial(load, path))
 
 
 def _parse(path: Path, line: str) -> MasterKey:

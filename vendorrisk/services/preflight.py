@@ -1,29 +1,22 @@
-"""The checks of the send page: everything that would silently stop a request, said before it is sent."""
+"""The checks of the send page: everything that would silently stop a request, said before it is sent.
+
+Those about the service itself ask the rules of `health`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from vendorrisk import settings as settings_module
-from vendorrisk.db.models import Assessment, Letter
-from vendorrisk.domain.assessment import AssessmentStatus, WorkState
-from vendorrisk.services import requests
+from vendorrisk.db.models import Assessment
+from vendorrisk.domain.assessment import AssessmentStatus
+from vendorrisk.services import health, requests
 from vendorrisk.services.contacts import ContactView
+from vendorrisk.services.health import State
 from vendorrisk.settings import Settings
-
-
-class State(StrEnum):
-    """How a check came out: fine, worth knowing, or a reason why nothing can be sent."""
-
-    OK = "ok"
-    WARN = "warn"
-    STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +83,14 @@ def _mail(session: Session, settings: Settings) -> Check:
     if settings.mail.startswith("file:"):
         text = "Letters are kept in a folder and mailed to nobody; after sending, pass the link on yourself."
         return Check("Mail", State.WARN, "Demo: letters go to the demo mailbox." if settings.demo else text)
-    stuck = session.scalar(
-        select(func.count()).select_from(Letter).where(Letter.state == WorkState.QUEUED, Letter.attempts > 0)
-    )
-    if stuck:
+    if stuck := health.letters_held_up(session):
         text = f"Earlier letters still wait for the mail server ({stuck} in all); this one may wait too."
         return Check("Mail", State.WARN, text, "staff.undelivered", "", "See undelivered letters")
     return Check("Mail", State.OK, f"Letters go out through {urlsplit(settings.mail).hostname}.")
 
 
 def _links(settings: Settings) -> Check:
-    if settings_module.is_loopback(urlsplit(settings.base_url).hostname or ""):
+    if health.links_lead_here_only(settings):
         text = f"It will start with {settings.base_url}, which opens on this machine only."
         return Check("Link", State.WARN, text)
     return Check("Link", State.OK, f"It will start with {settings.base_url}.")

@@ -19,7 +19,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, bindparam, inspect, select, update
 from sqlalchemy.orm import Session
 
-from vendorrisk.db import dump, engine, migrate, vault
+from vendorrisk.db import dump, engine, migrate, schema, vault
 from vendorrisk.db.dump import Shape, Tally
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import DataKey, Event, Letter, User, Vendor
@@ -76,7 +76,7 @@ def _check_age(summary: Summary, keyring: Keyring, *, allowed: bool) -> None:
 
 
 def _check_revision(summary: Summary) -> None:
-    if summary.revision not in migrate.revisions():
+    if not schema.is_known(summary.revision):
         raise BadBackup(
             f"The backup was made by version {summary.version} with the schema {summary.revision}, which this version "
             "does not know. Restore it with that version or a later one."

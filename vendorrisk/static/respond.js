@@ -150,8 +150,8 @@
       if (failures === 0) say("Saving…");
       try {
         await send(id, article, fields, extra);
-      } catch {
-        failed();
+      } catch (error) {
+        failed(error.reason || "", error.wait || 0);
       }
     }
     job.busy = false;
@@ -171,7 +171,8 @@
     if (response.status === 422 && isJson) return refused(id, article, await response.json());
     if (response.status === 404 || response.status === 400) return ended();
     if (response.status === 409) return say("These answers have been sent or closed – they can no longer be changed.", "wrong");
-    throw new Error(String(response.status));
+    const { reason = "" } = isJson ? await response.json() : {};
+    throw Object.assign(new Error(String(response.status)), { reason, wait: Number(response.headers.get("Retry-After")) });
   }
 
   const address = (id) => (form ? form.dataset.answers : `${location.pathname}/answers/QUESTION`).replace("QUESTION", encodeURIComponent(id));
@@ -239,14 +240,14 @@
     say("Session ended, your text is kept in this browser –", "wrong", link);
   }
 
-  function failed() {
-    const wait = RETRY_SECONDS[Math.min(failures, RETRY_SECONDS.length - 1)];
+  function failed(reason, atLeast) {
+    const wait = Math.max(atLeast, RETRY_SECONDS[Math.min(failures, RETRY_SECONDS.length - 1)]);
     failures += 1;
     state.setAttribute("role", alerted ? "status" : "alert");
     alerted = true;
     clearTimeout(retryTimer);
     retryTimer = setTimeout(flush, wait * 1000);
-    say(`Not saved – kept in this browser, retrying in ${wait} s ·`, "wrong", makeButton("Retry now", flush));
+    say(`Not saved${reason ? `: ${reason}` : ""} – kept in this browser, retrying in ${wait} s ·`, "wrong", makeButton("Retry now", flush));
   }
 
   function recovered() {
@@ -356,6 +357,7 @@
     try {
       const response = await fetch(input.dataset.url, { method: "POST", body, headers: { "X-CSRFToken": token() }, redirect: "error" });
       if (response.status === 413) throw new Error("Together these files are too large for one go. A file may have 25 MB; attach them one by one.");
+      if (response.status === 507) throw new Error("There is no room for files on the server just now. Choose the file again later.");
       if (response.status !== 200 && response.status !== 422) throw new Error("The upload failed. Choose the file again to retry.");
       const answer = await response.json();
       article.querySelector("[data-files]").innerHTML = answer.html;

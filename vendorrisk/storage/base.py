@@ -37,6 +37,9 @@ class Storage(Protocol):
     def delete(self, name: str) -> None:
         """Make sure that there is nothing under this name."""
 
+    def probe(self) -> None:
+        """Try whether anything can be stored, and leave nothing behind. Raises BadStorage."""
+
 
 def checked(name: str) -> str:
     """The name, if it is one of ours. Raises BadName."""

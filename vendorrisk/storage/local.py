@@ -47,6 +47,19 @@ class LocalStorage:
         """Remove the file, if there is one."""
         self._path(name).unlink(missing_ok=True)
 
+    def probe(self) -> None:
+        """Write a file, and remove it again. Raises BadStorage."""
+        draft = self._folder / f".{secrets.token_hex(8)}.part"
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                _write(draft, [bytes(_CHUNK)])
+            finally:
+                draft.unlink(missing_ok=True)
+        except OSError as error:
+            words = f"The folder {self._folder} for stored files cannot be written: {error.strerror}."
+            raise BadStorage(words) from None
+
     def _path(self, name: str) -> Path:
         name = checked(name)
         return self._folder / name[-2:] / name
@@ -55,15 +68,9 @@ class LocalStorage:
 def from_url(url: str) -> LocalStorage:
     """The storage in a folder: `var/files` or `file:/srv/files`. Raises BadStorage where it cannot be written."""
     parts = urlsplit(url)
-    folder = Path(unquote(parts.path) if parts.scheme else url)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = folder / f".{secrets.token_hex(8)}.part"
-        _write(probe, ())
-        probe.unlink()
-    except OSError as error:
-        raise BadStorage(f"The folder {folder} for stored files cannot be written: {error.strerror}.") from None
-    return LocalStorage(folder)
+    storage = LocalStorage(Path(unquote(parts.path) if parts.scheme else url))
+    storage.probe()
+    return storage
 
 
 def _write(path: Path, chunks: Iterable[bytes]) -> None:

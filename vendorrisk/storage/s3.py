@@ -5,6 +5,7 @@ The keys come from where S3 tools look for them (AWS_ACCESS_KEY_ID, AWS_SECRET_A
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, urlsplit
@@ -53,6 +54,18 @@ class S3Storage:
             obstore.delete(self._store, checked(name))
         except FileNotFoundError:
             return
+
+    def probe(self) -> None:
+        """Put an object, and remove it again. Raises BadStorage."""
+        import obstore
+        from obstore.exceptions import BaseError
+
+        name = f"probe-{secrets.token_hex(8)}"
+        try:
+            obstore.put(self._store, name, b"probe", use_multipart=False)
+            obstore.delete(self._store, name)
+        except (BaseError, OSError) as error:
+            raise BadStorage(f"The bucket cannot be written ({type(error).__name__}).") from None
 
 
 def from_url(url: str) -> S3Storage:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from vendorrisk.db import engine
 from vendorrisk.db.engine import Busy
 from vendorrisk.db.vault import Erased
 from vendorrisk.domain.errors import NotFound, WrongState
@@ -20,9 +23,6 @@ from vendorrisk.web import access, logs
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = "5"
-_SQLITE_FULL = 13
-_SQLITE_BUSY = (5, 6)
-_POSTGRES_FULL = "53100"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,21 @@ PAGES: dict[int, Page] = {
     429: Page("Too many attempts", "Please wait a few minutes, then try again."),
     500: Page("Something went wrong", "It is our fault, not yours. What was saved before is safe."),
     503: Page(
-        "Busy for a moment", "Nothing was lost and nothing was saved just now. Please try again in a few seconds."
+        "Busy for a moment",
+        "What you sent is probably not saved; what was saved before is safe. Please try again in a few seconds.",
     ),
     507: Page(
         "Nothing can be saved just now",
-        "The disk is full. Keep this page open: once there is room again, send it once more.",
+        "There is no room left on the server. Keep this page open: once there is room again, send it once more.",
     ),
 }
+
+REASONS: dict[int, str] = {429: "too much at once", 503: "the service is busy", 507: "no room on the server"}
+"""What may work when it is tried again, in the few words that the page's script shows."""
+
+_SECRET = re.compile(r"(?!q-).*password.*|code|.*passcode.*")  # a question may well have such a word in its id
+_MACHINERY = ("-version", "-seen", "-rows")
+_NOT_TYPED = frozenset({"csrf_token", "submit", "next", "key"})
 
 
 def install(app: Flask) -> None:
@@ -70,12 +78,15 @@ def install(app: Flask) -> None:
     app.register_error_handler(Busy, lambda error: _later())
     app.register_error_handler(TooMany, _too_many)
     app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PoolTimeout, _database)
     app.register_error_handler(OSError, _system)
     app.register_error_handler(Exception, _unexpected)
 
 
 def answer(status: int, sentence: str = "", **more: object) -> Response:
     """An error page. `sentence` stands instead of the usual text."""
+    if status in REASONS and _asked_by_script():
+        return make_response({"reason": REASONS[status]}, status)
     page = PAGES.get(status, PAGES[500 if status >= 500 else 400])
     try:
         # Who asks is looked up in the database: not where that may be what went wrong.
@@ -87,17 +98,39 @@ def answer(status: int, sentence: str = "", **more: object) -> Response:
     return make_response(body, status)
 
 
+def _asked_by_script() -> bool:
+    return request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
+
+
 def _no_csrf(error: CSRFError) -> ResponseReturnValue:
     # What was typed is given back as text to copy, never as a form to send again: that would undo the protection.
-    typed = [
-        (name, value)
-        for name, value in request.form.items(multi=True)
-        if value.strip() and "password" not in name and name not in ("csrf_token", "submit", "next", "code")
-    ]
     return answer(
         400,
         "The page had been open for too long, or your session has ended. Open it again and send it once more.",
-        typed=typed,
+        typed=_typed(),
+    )
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What a person typed into the form that was sent; nothing that is secret."""
+    return [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if value.strip() and name not in _NOT_TYPED and not _is_secret(name) and not name.endswith(_MACHINERY)
+    ]
+
+
+def _is_secret(name: str) -> bool:
+    return _SECRET.fullmatch(name) is not None
+
+
+def _to_send_again(status: int, sentence: str = "") -> Response:
+    """An error page that holds the whole form, ready to be sent once more: it fails for a reason that passes."""
+    if request.method != "POST" or any(_is_secret(name) for name in request.form):
+        return answer(status, sentence)
+    again = list(request.form.items(multi=True))
+    return answer(
+        status, sentence, again=again, typed=_typed(), had_files=bool(request.files), action=request.full_path
     )
 
 
@@ -125,32 +158,31 @@ def _too_many(error: TooMany) -> ResponseReturnValue:
 
 
 def _later() -> Response:
-    response = answer(503)
+    response = _to_send_again(503)
     response.headers["Retry-After"] = _RETRY_SECONDS
     return response
 
 
-def _database(error: DBAPIError) -> ResponseReturnValue:
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    if code == _SQLITE_FULL or getattr(error.orig, "sqlstate", None) == _POSTGRES_FULL:
+def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
+    if isinstance(error, DBAPIError) and engine.says_full(error):
         _log.error("the disk of the database is full")
-        return answer(507)
-    if code in _SQLITE_BUSY or error.connection_invalidated:
-        _log.warning("the database is busy or away: %s", error.orig)
+        return _to_send_again(507)
+    if engine.says_wait(error):
+        _log.warning("the database is busy or away")
         return _later()
     return _unexpected(error)
 
 
 def _system(error: OSError) -> ResponseReturnValue:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        _log.error("the disk is full: %s", error)
-        return answer(507)
+        _log.error("the disk is full")
+        return _to_send_again(507)
     return _unexpected(error)
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     reference = logs.reference()
-    _log.error("%s %s %s failed", reference, request.method, logs.scrub(request.path), exc_info=error)
+    _log.error("%s %s %s failed", reference, request.method, request.path, exc_info=error)
     if current_app.testing and current_app.config["PROPAGATE_EXCEPTIONS"] is not False:
         raise error
     return answer(500, reference=reference)

