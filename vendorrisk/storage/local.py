@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -23,14 +22,17 @@ class LocalStorage:
     def put(self, name: str, chunks: Iterable[bytes]) -> None:
         """Write beside, then link into place: no half file ever has the name, and an existing one is never replaced."""
         path = self._path(name)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_name(f".{secrets.token_hex(8)}.part")
+        self._make_folder(path.parent)
+        draft = _draft(path)
         try:
-            _write(draft, chunks)
-            try:
-                os.link(draft, path)
-            except FileExistsError:
-                raise AlreadyThere(name) from None
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise AlreadyThere(name) from None
+        try:
+            _write(descriptor, chunks)
+            os.link(draft, path)
+        except FileExistsError:
+            raise AlreadyThere(name) from None
         finally:
             draft.unlink(missing_ok=True)
         _sync_folder(path.parent)
@@ -44,8 +46,19 @@ class LocalStorage:
         return _read(file)
 
     def delete(self, name: str) -> None:
-        """Remove the file, if there is one."""
-        self._path(name).unlink(missing_ok=True)
+        """Remove the file, if there is one, and what a killed process has left of writing it."""
+        path = self._path(name)
+        if not path.parent.exists():
+            return
+        # The draft first: who is still writing it cannot link it into place any more.
+        _draft(path).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync_folder(self._folder)
 
     def _path(self, name: str) -> Path:
         name = checked(name)
@@ -58,16 +71,19 @@ def from_url(url: str) -> LocalStorage:
     folder = Path(unquote(parts.path) if parts.scheme else url)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = folder / f".{secrets.token_hex(8)}.part"
-        _write(probe, ())
-        probe.unlink()
+        probe = folder / ".probe"
+        probe.touch(mode=0o600)
+        probe.unlink(missing_ok=True)
     except OSError as error:
         raise BadStorage(f"The folder {folder} for stored files cannot be written: {error.strerror}.") from None
     return LocalStorage(folder)
 
 
-def _write(path: Path, chunks: Iterable[bytes]) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _draft(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+def _write(descriptor: int, chunks: Iterable[bytes]) -> None:
     with os.fdopen(descriptor, "wb") as file:
         for chunk in chunks:
             file.write(chunk)
@@ -76,7 +92,7 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    # Without this the name itself could be lost with the power.
+    # Without this the name itself could be lost, or come back, with the power.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
