@@ -25,8 +25,8 @@ from vendorrisk.mail.messages import Message
 from vendorrisk.services import audit, work
 
 CONTEXT = "letter.content"
-LEASE = timedelta(minutes=5)
-"""Longer than any conversation with a mail server may take (mail/transports.py)."""
+LEASE = timedelta(minutes=3)
+"""Longer than any talk with a mail server (mail/transports.py). After it, a killed worker's letter goes out again."""
 
 _FIRST_PAUSES = (1, 2, 5, 15, 60)
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (*_FIRST_PAUSES, *[60] * 22, 37))
@@ -89,14 +89,22 @@ def take(session: Session, letter_id: UUID, *, now: datetime) -> Parcel | None:
     letter = work.lease(session, Letter, letter_id, lasting=LEASE, now=now)
     if letter is None:
         return None
+    if letter.attempts > len(PAUSES) + 1:
+        _park(session, letter, "The worker that sent it was stopped each time.", now=now)
+        return None
     try:
         message = _message(session, letter)
     except vault.Erased:
-        work.give_up(letter, "The vendor was erased.")
-        _record(session, EventKind.LETTER_UNDELIVERED, letter, {"error": letter.error}, by=SYSTEM, now=now)
+        _park(session, letter, "The vendor was erased.", now=now)
         return None
     thread = f"{(letter.request_id or letter.id).hex}.thread"
     return Parcel(letter.id, letter.attempts, message, letter.message_id, thread, letter.created_at)
+
+
+def _park(session: Session, letter: Letter, reason: str, *, now: datetime) -> None:
+    """Give up a letter that cannot even be tried."""
+    work.give_up(letter, reason)
+    _record(session, EventKind.LETTER_UNDELIVERED, letter, {"error": reason}, by=SYSTEM, now=now)
 
 
 def delivered(session: Session, parcel: Parcel, *, now: datetime) -> None:
