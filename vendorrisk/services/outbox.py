@@ -137,11 +137,14 @@ def refused(session: Session, parcel: Parcel, error: str, *, now: datetime) -> N
 
 
 def retry(session: Session, letter_id: UUID, *, by: Actor, now: datetime) -> Letter:
-    """Try an undelivered letter again, from the start. Raises NotFound, or WrongState where it is no failure."""
+    """Try a letter again, from the start: one that was given up, or that waits for its next try.
+
+    Raises NotFound, or WrongState where no try has failed.
+    """
     letter = session.get(Letter, letter_id)
     if letter is None:
         raise NotFound("There is no such letter.")
-    if letter.state is not WorkState.FAILED:
+    if not work.may_start_again(letter):
         raise WrongState("Only letters that could not be delivered can be tried again.")
     work.start_again(letter, now=now)
     _record(session, EventKind.LETTER_RETRIED, letter, {}, by=by, now=now)
@@ -176,14 +179,18 @@ def _message(session: Session, letter: Letter) -> Message:
     return Message(**vault.open_json(session, letter.content, context=CONTEXT))
 
 
-def _view(session: Session, letter: Letter) -> LetterView:
+def addressee(session: Session, letter: Letter) -> str:
+    """Whom it goes to."""
     try:
-        to = _message(session, letter).to
+        return _message(session, letter).to
     except vault.Erased:
-        to = "(erased)"
+        return "(erased)"
+
+
+def _view(session: Session, letter: Letter) -> LetterView:
     return LetterView(
-        id=letter.id, kind=letter.kind, state=letter.state, to=to, attempts=letter.attempts, error=letter.error,
-        created_at=letter.created_at, sent_at=letter.sent_at, not_before=letter.not_before,
+        id=letter.id, kind=letter.kind, state=letter.state, to=addressee(session, letter), attempts=letter.attempts,
+        error=letter.error, created_at=letter.created_at, sent_at=letter.sent_at, not_before=letter.not_before,
     )  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def _mail(session: Session, settings: Settings) -> Check:
     )
     if stuck:
         text = f"Earlier letters still wait for the mail server ({stuck} in all); this one may wait too."
-        return Check("Mail", State.WARN, text, "staff.undelivered", "", "See undelivered letters")
+        return Check("Mail", State.WARN, text, "staff.work", "", "See why they wait")
     return Check("Mail", State.OK, f"Letters go out through {urlsplit(settings.mail).hostname}.")
 
 

@@ -105,9 +105,9 @@ def _add(session: Session, dossier: Dossier, snapshot: view.Report, digest: str,
 
 
 def retry(session: Session, reference: str, *, by: Actor, now: datetime) -> Report:
-    """Try a failed report again, from the start. Raises NotFound, or WrongState where it has not failed."""
+    """Try a failed report again, from the start. Raises NotFound, or WrongState where no try has failed."""
     report = _get(session, reference)
-    if report.state is not WorkState.FAILED:
+    if not work.may_start_again(report):
         raise WrongState("Only reports that could not be made can be tried again.")
     work.start_again(report, now=now)
     _record(session, EventKind.REPORT_ASKED, report, {"snapshot": report.snapshot_hash}, by=by, now=now)

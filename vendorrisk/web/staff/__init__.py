@@ -13,13 +13,13 @@ from vendorrisk.web.staff import (  # noqa: E402
     decision,
     home,
     intake,
-    letters,
     on_behalf,
     reports,
     requests,
     score,
     trail,
     vendors,
+    work,
 )
 
 __all__ = [
@@ -29,11 +29,11 @@ __all__ = [
     "decision",
     "home",
     "intake",
-    "letters",
     "on_behalf",
     "reports",
     "requests",
     "score",
     "trail",
     "vendors",
+    "work",
 ]
