@@ -27,6 +27,7 @@ DEFAULTS: dict[str, str] = {
     "PROXY": "",
     "DEMO": "0",
     "ZONE": "Europe/London",
+    "CLAMAV": "",
     "LOG": "info",
     "LOG_FORMAT": "text",
 }
@@ -63,6 +64,7 @@ class Settings:
     proxy: str
     demo: bool
     zone: str
+    clamav: str
     log: str
     log_format: str
 
@@ -84,6 +86,7 @@ class Settings:
             proxy=reader.ip("PROXY"),
             demo=reader.yes_or_no("DEMO"),
             zone=reader.zone("ZONE"),
+            clamav=reader.socket("CLAMAV"),
             log=reader.word("LOG", _LOG_LEVELS),
             log_format=reader.word("LOG_FORMAT", _LOG_FORMATS),
         )
@@ -207,6 +210,19 @@ class _Reader:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError):
             self._wrong(name, value, "it is not a time zone such as Europe/London.")
+        return value
+
+    def socket(self, name: str) -> str:
+        value = self._environ.get(PREFIX + name, DEFAULTS[name]).strip()
+        kind, _, where = value.partition(":")
+        host, _, port = where.rpartition(":")
+        is_port = port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536
+        if not value or (kind == "unix" and where.startswith("/")):
+            return value
+        if kind != "tcp" or not host or not is_port:
+            self._wrong(name, value, "it must be like unix:/run/clamav/clamd.ctl or tcp:127.0.0.1:3310.")
+        elif not is_loopback(host.strip("[]")):
+            self._wrong(name, value, "files would travel unencrypted; clamd must run on this machine.")
         return value
 
     def address(self, name: str) -> str:

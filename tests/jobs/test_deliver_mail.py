@@ -171,6 +171,21 @@ def test_a_mistake_of_ours_neither_loses_nor_hides_the_letter(
     left = row(database, letter_id)
     assert (left.state, left.error) == (WorkState.QUEUED, "our own mistake: KeyError")
     assert "could not be sent" in caplog.text
+    for _ in range(2):
+        clock.advance(minutes=2)
+        deliver(post_office(database, Broken(), clock), letter_id)
+    assert (row(database, letter_id).state, row(database, letter_id).attempts) == (WorkState.FAILED, 3)
+
+
+def test_a_letter_whose_worker_is_stopped_each_time_is_parked_in_the_end(database: Database, clock: Clock) -> None:
+    letter_id = put(database, clock.now)
+    for _ in range(len(outbox.PAUSES) + 1):
+        with database.writing() as session:
+            assert outbox.take(session, letter_id, now=clock.now)
+        clock.now += outbox.LEASE
+    deliver(post_office(database, MemoryTransport(), clock), letter_id)
+    left = row(database, letter_id)
+    assert (left.state, left.error) == (WorkState.FAILED, "The worker that sent it was stopped each time.")
 
 
 def test_an_address_that_cannot_be_written_is_refused(database: Database, clock: Clock) -> None:

@@ -19,10 +19,14 @@ class Office:
     """What the server does with a letter. Replies are whole SMTP lines; None means "fine"."""
 
     def __init__(self) -> None:
+        self.greeting: str | None = None
+        self.drip = 0.0
+        self.talking: set[SMTP] = set()
         self.mail_reply: str | None = None
         self.rcpt_reply: str | None = None
         self.data_reply: str | None = None
         self.drop_after_data = False
+        self.drop_after_reply = False
         self.pause = 0.0
         self.taken: list[AnyMail] = []
         self.envelopes: list[tuple[str | None, list[str]]] = []
@@ -55,18 +59,62 @@ class Office:
         if self.drop_after_data:
             assert server.transport is not None
             server.transport.abort()  # type: ignore[attr-defined]
+        if self.drop_after_reply:
+            assert server.transport is not None
+            asyncio.get_running_loop().call_later(0.01, server.transport.abort)  # type: ignore[attr-defined]
         return "250 taken"
+
+
+class Moody(SMTP):
+    """The conversation: `greeting` stands instead of the usual one; with `drip`, each byte comes after a pause."""
+
+    def connection_made(self, transport: Any) -> None:
+        self.event_handler.talking.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self.event_handler.talking.discard(self)
+
+    def eof_received(self) -> bool:
+        # False: the connection is closed now, also in the middle of a command.
+        super().eof_received()
+        return False
+
+    async def push(self, status: Any) -> None:
+        office = self.event_handler
+        if office.greeting and str(status).startswith("220 "):
+            status = office.greeting
+        if not office.drip:
+            await super().push(status)
+            return
+        for byte in f"{status}\r\n".encode():
+            if not office.drip:
+                break
+            self._writer.write(bytes([byte]))
+            await self._writer.drain()
+            await asyncio.sleep(office.drip)
+
+
+class MoodyController(Controller):
+    """Makes conversations of that kind."""
+
+    def factory(self) -> SMTP:
+        return Moody(self.handler, **self.SMTP_kwargs)
 
 
 @contextlib.contextmanager
 def running(office: Office, **options: Any) -> Iterator[int]:
     """The server for a while; gives its port."""
     port = free_port()
-    controller = Controller(office, hostname="127.0.0.1", port=port, **options)
+    controller = MoodyController(office, hostname="127.0.0.1", port=port, **options)
     controller.start()
     try:
         yield port
     finally:
+        office.drip, until = 0.0, time.monotonic() + 3
+        while office.talking and time.monotonic() < until:
+            time.sleep(0.005)
         controller.stop()
 
 

@@ -101,6 +101,30 @@ def test_a_server_that_is_slow_means_later_after_the_time_limit(office: Office, 
     assert seconds(begun) < 3
 
 
+def test_a_server_that_drips_its_answers_is_cut_off(office: Office, port: int) -> None:
+    office.drip = 0.05
+    begun = time.monotonic()
+    with pytest.raises(NotNow):
+        to(port, longest=0.4).send(mail())
+    assert seconds(begun) < 3
+    office.drip = 0.0
+    to(port, longest=0.4).send(mail())
+    assert len(office.taken) == 1
+
+
+@pytest.mark.parametrize("greeting", ["421 4.3.2 Too busy", "554 5.7.1 Not you"])
+def test_a_server_that_does_not_want_us_just_now_means_later(office: Office, port: int, greeting: str) -> None:
+    office.greeting = greeting
+    with pytest.raises(NotNow, match=greeting):
+        to(port).send(mail())
+
+
+def test_a_connection_dropped_after_the_answer_changes_nothing(office: Office, port: int) -> None:
+    office.drop_after_reply = True
+    to(port).send(mail())
+    assert len(office.taken) == 1
+
+
 def test_a_connection_dropped_after_the_text_means_later_for_we_cannot_know(office: Office, port: int) -> None:
     office.drop_after_data = True
     with pytest.raises(NotNow):
@@ -147,7 +171,7 @@ def test_with_a_good_certificate_it_signs_in_and_sends(
         SmtpTransport("127.0.0.1", port, "risk", "right").send(mail())
         assert len(office.taken) == 1
         with pytest.raises(NotNow, match="signing in"):
-            SmtpTransport("127.0.0.1", port, "risk", "wrong").send(mail())
+            SmtpTransport("127.0.0.1", port, "risk", "wrong", timeout=0.5).send(mail())
     assert len(office.taken) == 1
 
 

@@ -205,9 +205,9 @@ def test_a_vendor_erased_since_is_erased_in_what_is_restored(
     made = make(runtime, folder, now)
     later = now + timedelta(days=1)
     with runtime.database.writing() as session:
-        names = erasure.erase(session, full.vendor, erasing.REASON, by=SYSTEM, now=later)
+        erasure.erase(session, full.vendor, erasing.REASON, by=SYSTEM, now=later)
     backing_up = replace(runtime, settings=replace(runtime.settings, backups=folder))
-    assert erasure.sweep(backing_up, names, now=later) == []
+    assert erasure.sweep(backing_up, now=later) == []
     assert restore(made, empty_url, elsewhere, later).erased == (full.vendor,)
     database = opened_at(empty_url)
     with database.reading() as session:

@@ -38,7 +38,7 @@ from vendorrisk.services import (
     invitations,
     outbox,
     sittings,
-    undelivered,
+    stuck,
     vendors,
     work,
 )
@@ -59,8 +59,8 @@ def full(runtime: Runtime, petra: User, monkeypatch: pytest.MonkeyPatch, now: da
 def erase(runtime: Runtime, reference: str, now: datetime) -> list[str]:
     """Erase, as the page does."""
     with runtime.database.writing() as session:
-        names = erasure.erase(session, reference, REASON, by=SYSTEM, now=now)
-    return erasure.sweep(runtime, names, now=now)
+        erasure.erase(session, reference, REASON, by=SYSTEM, now=now)
+    return erasure.sweep(runtime, now=now)
 
 
 def stored(runtime: Runtime) -> list[Path]:
@@ -140,7 +140,7 @@ def test_letters_and_reports_that_waited_are_given_up_and_not_shown_as_undeliver
         assert session.execute(select(Letter.state, Letter.error)).all() == given_up
         assert session.execute(select(Report.state, Report.error)).all() == given_up
         assert [*work.due(session, Letter, now=now), *work.due(session, Report, now=now)] == []
-        assert undelivered.count(session) == 0 and undelivered.listed(session) == ()
+        assert stuck.counts(session).failed == 0 and stuck.listed(session, 1, now=now).total == 0
         assert home.show(session, now=now).groups == ()
 
 

@@ -20,7 +20,7 @@ from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus, WorkSt
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.library import shipped
 from vendorrisk.library.loader import Library
-from vendorrisk.services import contacts, copies, invitations, outbox, requests, undelivered
+from vendorrisk.services import contacts, copies, invitations, outbox, requests, stuck
 from vendorrisk.services.contacts import NewContact
 from vendorrisk.services.requests import Sending
 
@@ -245,7 +245,7 @@ def test_an_undelivered_letter_stops_nagging_once_it_was_replaced(
 ) -> None:
     sent = staff_side.send(session, case, petra)
     staff_side.refuse_letters(session, sent)
-    (failed,) = undelivered.listed(session)
+    (failed,) = stuck.listed(session, 1, now=NOW).items
     assert (failed.to, failed.error, failed.request) == (
         "victor@northwind.example",
         "550 mailbox unknown",
@@ -256,7 +256,7 @@ def test_an_undelivered_letter_stops_nagging_once_it_was_replaced(
         session, sent.request.reference, to, settings=staff_side.SMTP, by=builders.actor(petra), now=later
     )
     session.flush()
-    assert undelivered.listed(session) == () and undelivered.count(session) == 0
+    assert stuck.listed(session, 1, now=NOW).total == 0 and stuck.counts(session).failed == 0
 
 
 def test_a_library_without_questionnaires_offers_none() -> None:

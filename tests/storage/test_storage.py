@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,6 +90,37 @@ def test_what_breaks_off_leaves_nothing(storage: Storage, tmp_path: Path) -> Non
         storage.put("evidence-1", broken())
     with pytest.raises(Missing):
         storage.get("evidence-1")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_what_a_killed_process_left_of_writing_is_deleted_with_the_name(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys; from vendorrisk.storage import open_storage\n"
+        "def parts():\n"
+        "    yield b'half' * 100_000\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "open_storage(sys.argv[1]).put('evidence-1', parts())\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=Path(__file__).parents[2], timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    storage = open_storage(str(tmp_path))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] != []
+    with pytest.raises(Missing):
+        storage.get("evidence-1")
+    storage.delete("evidence-1")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_who_is_still_writing_when_the_name_is_deleted_cannot_bring_it_back(tmp_path: Path) -> None:
+    storage = open_storage(str(tmp_path))
+
+    def parts() -> Iterator[bytes]:
+        yield b"half"
+        storage.delete("evidence-1")
+        yield b"the rest"
+
+    with pytest.raises(FileNotFoundError):
+        storage.put("evidence-1", parts())
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 

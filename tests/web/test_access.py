@@ -89,7 +89,7 @@ TABLE: dict[str, Row] = {
     "staff.request_status": STAFF,
     "staff.fresh_link": STAFF,
     "staff.withdraw": STAFF,
-    "staff.undelivered": STAFF,
+    "staff.work": STAFF,
     "staff.retry_letter": STAFF,
     "staff.answers": STAFF,
     "staff.review_answer": STAFF,

@@ -125,8 +125,8 @@ def test_what_is_typed_lies_nowhere_plain_and_an_erased_vendor_is_gone_from_old_
     assert opened(runtime.database) > 30
     backing_up = replace(runtime, settings=replace(runtime.settings, backups=tmp_path / "backups"))
     with runtime.database.writing() as session:
-        names = erasure.erase(session, planted.vendor, REASON, by=SYSTEM, now=clock.advance(hours=1))
-    assert erasure.sweep(backing_up, names, now=clock.now) == []
+        erasure.erase(session, planted.vendor, REASON, by=SYSTEM, now=clock.advance(hours=1))
+    assert erasure.sweep(backing_up, now=clock.now) == []
     assert opened(runtime.database) == 0
     restored = restore(old.path, tmp_path, clock, erased=planted.vendor)
     assert opened(restored) == 0

@@ -16,11 +16,12 @@ from tests import builders, review_side, staff_side
 from tests.conftest import Cast, Clock
 from tests.review_side import NOW
 from tests.web import vendor_visits
+from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Answer, Assessment, Event, Request, Review, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.audit import EventKind
-from vendorrisk.services import dossiers, evidence, trail
+from vendorrisk.services import checked_files, dossiers, evidence, trail
 from vendorrisk.services.runtime import Runtime
 
 GATE = "EX-13"
@@ -276,7 +277,9 @@ def with_file(database: Database, runtime: Runtime, cast: Cast, case: str) -> st
     with database.writing() as session:
         request = dossiers.find(session, case).sent
         key_id = session.get_one(Vendor, request.vendor_id).key_id
-        checked = evidence.check_and_store(session, runtime.storage, request, key_id, "Überblick.txt", b"all our words")
+        checked = checked_files.check("Überblick.txt", b"all our words", scanner=None, now=NOW)
+        evidence.reserve(session, request, checked, now=NOW)
+        evidence.store(runtime.storage, key_id, vault.data_key(session, key_id), checked)
         question = builders.question_of(session, request, "remote_access")
         by = builders.actor(cast.petra)
         row = evidence.attach(session, request, key_id, question, checked, by=by, now=NOW)

@@ -198,17 +198,17 @@ def test_an_undelivered_letter_is_said_everywhere_and_can_be_tried_again(
     with database.writing() as session:
         staff_side.refuse_letters(session, sent, "550 5.1.1 no such mailbox")
     url = f"/requests/{sent.request.reference}"
-    for path in (url, "/letters"):
+    for path in (url, "/work"):
         assert "550 5.1.1 no such mailbox" in petra.get(path).text, path
     assert "Letters not delivered" in petra.get("/home").text
     assert "Letter not delivered" in petra.get("/assessments").text
     assert "The invitation was not delivered." in petra.get(f"/assessments/{case}").text
     with database.reading() as session:
         letter_id = session.scalars(select(Letter.id)).one()
-    answer = builders.post(petra, f"/letters/{letter_id}/retry", page="/letters")
+    answer = builders.post(petra, f"/letters/{letter_id}/retry", page="/work")
     assert answer.status_code == 303 and answer.location == url
     assert "Waiting to be sent" in petra.get(url).text
-    assert "Every letter was delivered" in petra.get("/letters").text
+    assert "Nothing is stuck" in petra.get("/work").text
 
 
 def test_a_fresh_link_goes_to_another_person_and_is_shown_once(
@@ -300,7 +300,7 @@ def test_looking_changes_nothing(petra: FlaskClient, database: Database, cast: C
     paths = [f"/assessments/{ready}{path}" for path in ("", "/intake", "/intake/2", "/intake/result", "/send")]
     paths += [f"/requests/{sent}{path}" for path in ("", "/link", "/withdraw")]
     paths += [f"/vendors/{vendor}{path}" for path in ("", "/edit", "/contacts/new", "/assessments/new")]
-    for path in (*paths, "/vendors/new", "/letters"):
+    for path in (*paths, "/vendors/new", "/work"):
         assert petra.get(path).status_code in (200, 303)
         assert petra.head(path).status_code in (200, 303), "a HEAD is a GET without a body, never a POST"
     assert stored() == before

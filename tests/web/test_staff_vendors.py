@@ -125,7 +125,7 @@ def test_contacts_are_added_and_changed(petra: FlaskClient, database: Database) 
 def test_the_lists_say_what_to_do_when_they_are_empty(petra: FlaskClient) -> None:
     for path, words in (
         ("/home", "No vendors yet"), ("/vendors", "No vendors yet"), ("/assessments", "No assessments yet"),
-        ("/letters", "Every letter was delivered"), ("/vendors?search=zzz", "Clear filters"),
+        ("/work", "Nothing is stuck"), ("/vendors?search=zzz", "Clear filters"),
         ("/assessments?band=High", "Clear filters"),
     ):  # fmt: skip
         answer = petra.get(path)
@@ -157,7 +157,7 @@ PAGES = (
     "/vendors/{vendor}/contacts/{contact}", "/vendors/{vendor}/assessments/new", "/assessments", "/assessments/{case}",
     "/assessments/{case}/intake", "/assessments/{case}/intake/1", "/assessments/{case}/intake/result",
     "/assessments/{case}/send", "/requests/{request}", "/requests/{request}/link", "/requests/{request}/withdraw",
-    "/letters",
+    "/work",
 )  # fmt: skip
 
 

@@ -18,7 +18,9 @@ from tests.web.vendor_visits import Visit
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Evidence, EvidenceUse
 from vendorrisk.library import loader, shipped
+from vendorrisk.services import files
 from vendorrisk.settings import Settings
+from vendorrisk.storage import open_storage
 
 CANARY = b"canary: the list of our customers"
 QUESTION = "remote_access"
@@ -105,6 +107,7 @@ def test_a_file_is_attached_and_removed_without_javascript(
     answer = victor.browser.post(victor.url(page), data={**fields, "remove-file": f"{QUESTION}:{row.id}"})
     assert answer.status_code == 303
     assert "Policy.pdf" not in victor.get(page).text
+    files.sweep(database, open_storage(settings.storage), now=builders.NOW)
     assert not [path for path in Path(settings.storage).rglob("*") if path.is_file()]
     assert victor.get(f"/evidence/{row.id}").status_code == 404
 

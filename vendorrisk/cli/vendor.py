@@ -41,8 +41,8 @@ def erase(options: argparse.Namespace) -> int:
     runtime = Runtime(settings, database, library, library.rules, open_storage(settings.storage))
     now = datetime.now(UTC)
     with database.writing() as session:
-        names = erasure.erase(session, reference, options.reason, by=OPERATOR, now=now)
-    left = erasure.sweep(runtime, names, now=now)
+        erasure.erase(session, reference, options.reason, by=OPERATOR, now=now)
+    left = erasure.sweep(runtime, now=now)
     say(f"{reference} was erased.", *left)
     return OK
 

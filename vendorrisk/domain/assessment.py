@@ -43,6 +43,14 @@ class WorkState(StrEnum):
     FAILED = "failed"
 
 
+class FileState(StrEnum):
+    """A stored file is written, kept by a row that points to it, or has to go."""
+
+    WRITING = "writing"
+    KEPT = "kept"
+    DOOMED = "doomed"
+
+
 class Origin(StrEnum):
     """Whence an answer comes."""
 

@@ -52,6 +52,7 @@ class EventKind(StrEnum):
     RESPONDENT_STARTED = "respondent.started"
     ANSWER_SAVED = "answer.saved"
     EVIDENCE_ADDED = "evidence.added"
+    EVIDENCE_REFUSED = "evidence.refused"
     EVIDENCE_REMOVED = "evidence.removed"
     EVIDENCE_READ = "evidence.read"
     ANSWERS_READ = "answers.read"

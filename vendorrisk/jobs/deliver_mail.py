@@ -16,6 +16,8 @@ from vendorrisk.services import outbox
 from vendorrisk.services.outbox import Parcel
 
 _log = logging.getLogger(__name__)
+OWN_MISTAKES = 3
+"""After so many tries, a letter on which we ourselves stumble is undelivered."""
 _TRIES_TO_NOTE = 5
 
 
@@ -57,7 +59,8 @@ def _try(office: PostOffice, parcel: Parcel) -> Callable[..., None]:
         return partial(outbox.refused, parcel=parcel, error=str(error))
     except Exception as error:  # a mistake of ours must not lose the letter, nor keep it hidden
         _log.exception("letter %s could not be sent", parcel.letter_id)
-        return partial(outbox.put_off, parcel=parcel, error=f"our own mistake: {type(error).__name__}")
+        said = f"our own mistake: {type(error).__name__}"
+        return partial(outbox.refused if parcel.attempt >= OWN_MISTAKES else outbox.put_off, parcel=parcel, error=said)
     return partial(outbox.delivered, parcel=parcel)
 
 

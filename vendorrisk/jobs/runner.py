@@ -23,7 +23,7 @@ from vendorrisk.domain.assessment import WorkState
 from vendorrisk.jobs import make_reports
 from vendorrisk.jobs.deliver_mail import PostOffice, deliver
 from vendorrisk.mail.transports import Transport, open_transport
-from vendorrisk.services import work
+from vendorrisk.services import files, work
 from vendorrisk.services.runtime import Runtime
 
 _log = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ def start(runtime: Runtime, *, clock: Clock | None = None, transport: Transport 
     )  # fmt: skip
     consumer.start()
     jobs.sweep()
+    jobs.tidy()
 
     def stop() -> None:
         for forget in watches:
@@ -81,6 +82,9 @@ class _Jobs:
             Report: self.huey.task(name="make_report")(lambda row_id: make_reports.make(workshop, UUID(row_id))),
         }
         self.huey.periodic_task(crontab(minute="*"), name="sweep")(self.sweep)
+        self.tidy = self.huey.periodic_task(crontab(minute="*"), name="tidy")(
+            lambda: files.sweep(runtime.database, runtime.storage, now=clock())
+        )
 
     def sweep(self) -> None:
         """Queue all that is due. What is queued twice is done once: the lease sees to it."""

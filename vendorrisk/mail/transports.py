@@ -9,7 +9,9 @@ import os
 import re
 import secrets
 import smtplib
+import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,8 +25,11 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from vendorrisk.settings import BadSettings
 
 TIMEOUT = 20.0
-"""Seconds to wait for each answer of a mail server; a letter's lease outlasts all of them."""
+"""Seconds to wait for a mail server to say anything."""
+LONGEST = 120.0
+"""Seconds for one letter, all in all; its lease (services/outbox.py) outlasts them."""
 
+_GOODBYE = 2.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -58,35 +63,45 @@ class SmtpTransport:
     tls: bool = False
     starttls: bool = True
     timeout: float = TIMEOUT
+    longest: float = LONGEST
 
     def send(self, mail: EmailMessage) -> None:
         """One connection for each letter: there are few, and none waits for another."""
         sender, to = mail["From"].addresses[0].addr_spec, mail["To"].addresses[0].addr_spec
-        with _said_in_our_words():
-            server = self._connect()
-            try:
-                self._introduce(server)
-                server.send_message(mail, sender, [to])
-            finally:
-                # What was taken is taken: a server that then hangs up without a word changes nothing.
-                with suppress(OSError, smtplib.SMTPException):
-                    server.quit()
-                server.close()
+        with self._let_in() as server:
+            server.send_message(mail, sender, [to])
 
     def probe(self) -> None:
         """Connect, sign in, and hang up."""
-        with _said_in_our_words():
-            server = self._connect()
-            try:
-                self._introduce(server)
-                server.noop()
-            finally:
-                server.close()
+        with self._let_in() as server:
+            server.noop()
 
-    def _connect(self) -> smtplib.SMTP:
+    @contextmanager
+    def _let_in(self) -> Iterator[smtplib.SMTP]:
+        """A conversation with the server, behind its door; never longer than `longest`."""
+        server = self._server()
+        with _said_in_our_words(), _cut_off_after(self.longest, server):
+            try:
+                self._connect(server)
+                self._introduce(server)
+                yield server
+            finally:
+                _say_goodbye(server)
+
+    def _server(self) -> smtplib.SMTP:
         if self.tls:
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=ssl.create_default_context())
-        return smtplib.SMTP(self.host, self.port, timeout=self.timeout)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(timeout=self.timeout, context=ssl.create_default_context())
+        else:
+            server = smtplib.SMTP(timeout=self.timeout)
+        # The name that a certificate must show. smtplib takes it in its constructor, which connects at once, and then
+        # nobody could cut off a server whose greeting never ends.
+        server._host = self.host  # type: ignore[attr-defined]  # not in its types
+        return server
+
+    def _connect(self, server: smtplib.SMTP) -> None:
+        code, said = server.connect(self.host, self.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, said)
 
     def _introduce(self, server: smtplib.SMTP) -> None:
         try:
@@ -97,6 +112,37 @@ class SmtpTransport:
         except smtplib.SMTPException as error:
             # Whatever the code: it is about us and the server, not about the letter, which may go once that is mended.
             raise NotNow(f"signing in at the mail server: {_words(error)}") from error
+
+
+def _say_goodbye(server: smtplib.SMTP) -> None:
+    # What was taken is taken, whatever the server says now; and the sooner that is noted, the better.
+    with suppress(OSError, smtplib.SMTPException):
+        if server.sock is not None:
+            server.sock.settimeout(_GOODBYE)
+        server.quit()
+    server.close()
+
+
+@contextmanager
+def _cut_off_after(seconds: float, server: smtplib.SMTP) -> Iterator[None]:
+    """Hang up when the time is over, whatever is being said: one that drips its answers outlasts every other limit."""
+    over = threading.Event()
+    watch = threading.Thread(target=_cut_off, args=(over, seconds, server), name="mail-watch", daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watch.join()
+
+
+def _cut_off(over: threading.Event, seconds: float, server: smtplib.SMTP) -> None:
+    while not over.wait(seconds):
+        connection = server.sock
+        with suppress(OSError):
+            if connection is not None:
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # not SSLSocket's own, which also forgets the TLS
+        seconds = 0.2
 
 
 @contextmanager

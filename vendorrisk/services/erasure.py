@@ -32,7 +32,7 @@ from vendorrisk.domain import plain_values
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus, WorkState
 from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.errors import InvalidAnswer, WrongState
-from vendorrisk.services import audit, backup_keys, cases, vendors
+from vendorrisk.services import audit, backup_keys, cases, files, vendors
 from vendorrisk.services.runtime import Runtime
 
 MIN_REASON = 15
@@ -85,8 +85,8 @@ def reason_from(typed: str) -> str:
     return reason
 
 
-def erase(session: Session, reference: str, reason: str, *, by: Actor, now: datetime) -> tuple[str, ...]:
-    """Destroy the vendor's key. Returns the names of its stored files: commit, then `sweep` them away.
+def erase(session: Session, reference: str, reason: str, *, by: Actor, now: datetime) -> None:
+    """Destroy the vendor's key and doom its stored files: commit, then `sweep`.
 
     Raises NotFound, InvalidAnswer for a reason that is none, or WrongState where it was done before.
     """
@@ -94,7 +94,6 @@ def erase(session: Session, reference: str, reason: str, *, by: Actor, now: date
     vendor = vendors.get(session, reference)
     if vendor.erased_at is not None:
         raise WrongState("This vendor was erased before.")
-    names = _stored(session, vendor)
     ids = session.scalars(_cases(vendor)).all()
     settle(session, vendor, now=now)
     for kind, object_id in [("vendor", vendor.id), *(("assessment", case_id) for case_id in ids)]:
@@ -102,7 +101,6 @@ def erase(session: Session, reference: str, reason: str, *, by: Actor, now: date
             session, EventKind.VENDOR_ERASED, object_kind=kind, object_id=object_id, by=by, now=now,
             details={"vendor": vendor.reference, "reason": reason},
         )  # fmt: skip
-    return names
 
 
 def settle(session: Session, vendor: Vendor, *, now: datetime) -> None:
@@ -119,19 +117,22 @@ def settle(session: Session, vendor: Vendor, *, now: datetime) -> None:
     session.execute(delete(IndexTerm).where(or_(IndexTerm.subject_id == vendor.id, IndexTerm.subject_id.in_(contacts))))
     _close(session, requests_, cases_, now=now)
     _give_up_work(session, requests_, cases_)
+    for name in _stored(session, vendor):
+        files.drop(session, name)
     session.execute(
         update(Evidence).where(Evidence.request_id.in_(requests_), Evidence.removed_at.is_(None)).values(removed_at=now)
     )
     session.execute(update(Report).where(Report.assessment_id.in_(cases_)).values(storage_name=None))
 
 
-def sweep(runtime: Runtime, names: tuple[str, ...], *, now: datetime) -> list[str]:
+def sweep(runtime: Runtime, *, now: datetime) -> list[str]:
     """After the commit: delete the files, and leave the key in neither the log nor the backups' keyring.
 
-    Returns what is left to do, in sentences. Files that stay behind when this is killed open no more.
+    Returns what is left to do, in sentences. Files that stay behind when this is killed go with the next sweep of the
+    jobs, and open no more meanwhile.
     """
-    for name in names:
-        runtime.storage.delete(name)
+    while files.sweep(runtime.database, runtime.storage, now=now):
+        continue
     left = [] if runtime.database.forget_log() else [_LOG_IS_HELD]
     problem = backup_keys.renew(runtime.database, runtime.settings, now=now)
     return [*left, *([problem] if problem else [])]
@@ -162,9 +163,9 @@ def _requests(vendor: Vendor) -> Select[UUID]:
 
 
 def _stored(session: Session, vendor: Vendor) -> tuple[str, ...]:
-    files = session.scalars(select(Evidence.storage_name).where(Evidence.request_id.in_(_requests(vendor)))).all()
+    sent = session.scalars(select(Evidence.storage_name).where(Evidence.request_id.in_(_requests(vendor)))).all()
     made = select(Report.storage_name).where(Report.assessment_id.in_(_cases(vendor)))
-    return (*files, *(name for name in session.scalars(made) if name is not None))
+    return (*sent, *(name for name in session.scalars(made) if name is not None))
 
 
 def _close(session: Session, requests_: Select[UUID], cases_: Select[UUID], *, now: datetime) -> None:

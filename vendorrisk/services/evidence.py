@@ -1,46 +1,32 @@
-"""Evidence: checking, sealing, attaching, reading and removing the files that back answers.
+"""Evidence: sealing, attaching, reading and removing the files that back answers.
 
-Called by the vendor's pages; staff and auditors read with `open_file`. Bytes are sealed into the storage before the row
-is written, and deleted after the row says so: a crash in between leaves sealed bytes that nothing points to, never a
-row without its file.
+Called by the vendor's pages; staff and auditors read with `open_file`. A checked file (services/checked_files.py) goes
+the way of services/files.py: `reserve` its place and commit, `store` its bytes, `attach` it. Only then is there a row.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from vendorrisk.db import vault
 from vendorrisk.db.models import Evidence, EvidenceUse, Request, Vendor
-from vendorrisk.domain import filetypes
 from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.errors import NotFound
 from vendorrisk.domain.filetypes import InvalidFile
 from vendorrisk.domain.questionnaire import Question
-from vendorrisk.services import audit
+from vendorrisk.services import audit, files
+from vendorrisk.services.checked_files import Checked, Infected
 from vendorrisk.storage import Storage, sealed
 
 MAX_REQUEST_BYTES = 250 * 1024 * 1024
 MAX_FILES = 200
 _CHUNK = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A file that was found to be what it says, and was sealed into the storage; no row points to it yet."""
-
-    id: UUID
-    name: str
-    kind: str
-    size: int
-    sha256: str
-    storage_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +38,7 @@ class FileView:
     kind: str
     size: int
     sha256: str
-    scan: str
+    scanned_at: datetime | None
     uploaded_at: datetime
     uploaded_by: str
     question_ids: tuple[str, ...]
@@ -67,19 +53,17 @@ class FileView:
         return f"{self.size / 1024 / 1024:.1f} MB"
 
 
-def check_and_store(
-    session: Session, storage: Storage, request: Request, key_id: UUID, name: str, content: bytes
-) -> Checked:
-    """Check a file and seal it into the storage; `attach` then makes it part of the request. Raises InvalidFile."""
-    name = filetypes.clean_name(name)
-    kind = filetypes.check(name, content)
-    _check_room(session, request, len(content))
-    file_id = uuid4()
-    checked = Checked(file_id, name, kind, len(content), hashlib.sha256(content).hexdigest(), f"evidence-{file_id.hex}")
+def reserve(session: Session, request: Request, checked: Checked, *, now: datetime) -> None:
+    """Enter the name under which the file will be stored. Commit before `store`. Raises InvalidFile: no room."""
+    _check_room(session, request, checked.size)
+    files.begin(session, checked.storage_name, now=now)
+
+
+def store(storage: Storage, key_id: UUID, key: bytes, checked: Checked) -> None:
+    """Seal a reserved file into the storage; `attach` then makes it part of the request."""
+    content = checked.content
     parts = (content[at : at + _CHUNK] for at in range(0, len(content), _CHUNK))
-    key = vault.data_key(session, key_id)
-    storage.put(checked.storage_name, sealed.seal_stream(key_id, key, parts, context=_context(file_id)))
-    return checked
+    storage.put(checked.storage_name, sealed.seal_stream(key_id, key, parts, context=_context(checked.id)))
 
 
 def _context(file_id: UUID) -> str:
@@ -102,12 +86,14 @@ def _check_room(session: Session, request: Request, more: int) -> None:
 def attach(
     session: Session, request: Request, key_id: UUID, question: Question, checked: Checked, *, by: Actor, now: datetime
 ) -> Evidence:
-    """Make a checked file part of the request, as what backs this question's answer."""
+    """Make a stored file part of the request, as what backs this question's answer."""
     _check_room(session, request, checked.size)
+    files.keep(session, checked.storage_name)
     row = Evidence(
         id=checked.id, request_id=request.id, kind=checked.kind, size=checked.size, sha256=checked.sha256,
         name=vault.seal_text(session, key_id, checked.name, context="evidence.name"),
-        storage_name=checked.storage_name, scan="not_scanned", uploaded_at=now,
+        storage_name=checked.storage_name, scan="clean" if checked.scanned_at else "not_scanned",
+        scanned_at=checked.scanned_at, uploaded_at=now,
         uploaded_by=vault.seal_text(session, key_id, by.name, context="evidence.uploaded_by"),
     )  # fmt: skip
     session.add(row)
@@ -119,17 +105,27 @@ def attach(
     return row
 
 
-def remove(
-    session: Session, request: Request, key_id: UUID, file_id: UUID, *, by: Actor, now: datetime
-) -> tuple[FileView, str]:
-    """Take a file back. Returns what it was, and the name to delete from the storage once this is committed."""
+def note_refusal(
+    session: Session, request: Request, key_id: UUID, question: Question, infected: Infected, *, by: Actor,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Write that somebody sent a file in which the virus scanner found something."""
+    details: dict[str, object] = {
+        "question": question.code, "name": infected.name, "sha256": infected.sha256, "found": infected.found,
+    }  # fmt: skip
+    _record(session, EventKind.EVIDENCE_REFUSED, request, key_id, details, by=by, now=now)
+
+
+def remove(session: Session, request: Request, key_id: UUID, file_id: UUID, *, by: Actor, now: datetime) -> FileView:
+    """Take a file back; its bytes go within a minute. Returns what it was."""
     row = get(session, request, file_id)
     view = _view(session, row, _uses(session, request).get(row.id, ()))
     row.removed_at = now
+    files.drop(session, row.storage_name)
     session.execute(delete(EvidenceUse).where(EvidenceUse.evidence_id == row.id))
     details: dict[str, object] = {"name": view.name, "sha256": row.sha256}
     _record(session, EventKind.EVIDENCE_REMOVED, request, key_id, details, by=by, now=now)
-    return view, row.storage_name
+    return view
 
 
 def get(session: Session, request: Request, file_id: UUID) -> Evidence:
@@ -172,7 +168,7 @@ def _uses(session: Session, request: Request) -> dict[UUID, tuple[str, ...]]:
 def _view(session: Session, row: Evidence, question_ids: tuple[str, ...]) -> FileView:
     return FileView(
         id=row.id, name=vault.open_text(session, row.name, context="evidence.name"), kind=row.kind, size=row.size,
-        sha256=row.sha256, scan=row.scan, uploaded_at=row.uploaded_at,
+        sha256=row.sha256, scanned_at=row.scanned_at, uploaded_at=row.uploaded_at,
         uploaded_by=vault.open_text(session, row.uploaded_by, context="evidence.uploaded_by"),
         question_ids=question_ids,
     )  # fmt: skip

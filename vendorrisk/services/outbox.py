@@ -25,8 +25,8 @@ from vendorrisk.mail.messages import Message
 from vendorrisk.services import audit, work
 
 CONTEXT = "letter.content"
-LEASE = timedelta(minutes=5)
-"""Longer than any conversation with a mail server may take (mail/transports.py)."""
+LEASE = timedelta(minutes=3)
+"""Longer than any talk with a mail server (mail/transports.py). After it, a killed worker's letter goes out again."""
 
 _FIRST_PAUSES = (1, 2, 5, 15, 60)
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (*_FIRST_PAUSES, *[60] * 22, 37))
@@ -89,14 +89,22 @@ def take(session: Session, letter_id: UUID, *, now: datetime) -> Parcel | None:
     letter = work.lease(session, Letter, letter_id, lasting=LEASE, now=now)
     if letter is None:
         return None
+    if letter.attempts > len(PAUSES) + 1:
+        _park(session, letter, "The worker that sent it was stopped each time.", now=now)
+        return None
     try:
         message = _message(session, letter)
     except vault.Erased:
-        work.give_up(letter, "The vendor was erased.")
-        _record(session, EventKind.LETTER_UNDELIVERED, letter, {"error": letter.error}, by=SYSTEM, now=now)
+        _park(session, letter, "The vendor was erased.", now=now)
         return None
     thread = f"{(letter.request_id or letter.id).hex}.thread"
     return Parcel(letter.id, letter.attempts, message, letter.message_id, thread, letter.created_at)
+
+
+def _park(session: Session, letter: Letter, reason: str, *, now: datetime) -> None:
+    """Give up a letter that cannot even be tried."""
+    work.give_up(letter, reason)
+    _record(session, EventKind.LETTER_UNDELIVERED, letter, {"error": reason}, by=SYSTEM, now=now)
 
 
 def delivered(session: Session, parcel: Parcel, *, now: datetime) -> None:
@@ -129,11 +137,14 @@ def refused(session: Session, parcel: Parcel, error: str, *, now: datetime) -> N
 
 
 def retry(session: Session, letter_id: UUID, *, by: Actor, now: datetime) -> Letter:
-    """Try an undelivered letter again, from the start. Raises NotFound, or WrongState where it is no failure."""
+    """Try a letter again, from the start: one that was given up, or that waits for its next try.
+
+    Raises NotFound, or WrongState where no try has failed.
+    """
     letter = session.get(Letter, letter_id)
     if letter is None:
         raise NotFound("There is no such letter.")
-    if letter.state is not WorkState.FAILED:
+    if not work.may_start_again(letter):
         raise WrongState("Only letters that could not be delivered can be tried again.")
     work.start_again(letter, now=now)
     _record(session, EventKind.LETTER_RETRIED, letter, {}, by=by, now=now)
@@ -168,14 +179,18 @@ def _message(session: Session, letter: Letter) -> Message:
     return Message(**vault.open_json(session, letter.content, context=CONTEXT))
 
 
-def _view(session: Session, letter: Letter) -> LetterView:
+def addressee(session: Session, letter: Letter) -> str:
+    """Whom it goes to."""
     try:
-        to = _message(session, letter).to
+        return _message(session, letter).to
     except vault.Erased:
-        to = "(erased)"
+        return "(erased)"
+
+
+def _view(session: Session, letter: Letter) -> LetterView:
     return LetterView(
-        id=letter.id, kind=letter.kind, state=letter.state, to=to, attempts=letter.attempts, error=letter.error,
-        created_at=letter.created_at, sent_at=letter.sent_at, not_before=letter.not_before,
+        id=letter.id, kind=letter.kind, state=letter.state, to=addressee(session, letter), attempts=letter.attempts,
+        error=letter.error, created_at=letter.created_at, sent_at=letter.sent_at, not_before=letter.not_before,
     )  # fmt: skip
 
 

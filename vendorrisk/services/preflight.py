@@ -85,7 +85,7 @@ def _mail(session: Session, settings: Settings) -> Check:
         return Check("Mail", State.WARN, "Demo: letters go to the demo mailbox." if settings.demo else text)
     if stuck := health.letters_held_up(session):
         text = f"Earlier letters still wait for the mail server ({stuck} in all); this one may wait too."
-        return Check("Mail", State.WARN, text, "staff.undelivered", "", "See undelivered letters")
+        return Check("Mail", State.WARN, text, "staff.work", "", "See why they wait")
     return Check("Mail", State.OK, f"Letters go out through {urlsplit(settings.mail).hostname}.")
 
 

@@ -132,7 +132,8 @@ def _file(session: Session, row: Evidence, codes: list[str], sheet: ScoreSheet) 
         valid_until=figures.day(row.valid_until) if row.valid_until else "",
         expired=row.valid_until is not None and row.valid_until < sheet.score.as_of,
         removed_at=figures.moment(row.removed_at) if row.removed_at else "",
-        scan=row.scan.replace("_", " "), codes=tuple(codes),
+        scan=f"no virus found on {figures.day(row.scanned_at.date())}" if row.scanned_at else "not scanned",
+        codes=tuple(codes),
     )  # fmt: skip
 
 

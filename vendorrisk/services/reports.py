@@ -23,7 +23,7 @@ from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.audit import SYSTEM, Actor, EventKind
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.reports import compose, pdf, view
-from vendorrisk.services import actors, audit, dossiers, references, report_facts, work
+from vendorrisk.services import actors, audit, dossiers, files, references, report_facts, work
 from vendorrisk.services.dossiers import Dossier
 from vendorrisk.storage import Storage, sealed
 
@@ -64,6 +64,7 @@ class _Taken:
     key_id: UUID
     key: bytes
     snapshot: view.Report
+    storage_name: str
 
 
 def ask(session: Session, reference: str, *, organisation: str, by: Actor, now: datetime) -> Report:
@@ -104,9 +105,9 @@ def _add(session: Session, dossier: Dossier, snapshot: view.Report, digest: str,
 
 
 def retry(session: Session, reference: str, *, by: Actor, now: datetime) -> Report:
-    """Try a failed report again, from the start. Raises NotFound, or WrongState where it has not failed."""
+    """Try a failed report again, from the start. Raises NotFound, or WrongState where no try has failed."""
     report = _get(session, reference)
-    if report.state is not WorkState.FAILED:
+    if not work.may_start_again(report):
         raise WrongState("Only reports that could not be made can be tried again.")
     work.start_again(report, now=now)
     _record(session, EventKind.REPORT_ASKED, report, {"snapshot": report.snapshot_hash}, by=by, now=now)
@@ -123,9 +124,11 @@ def make(database: Database, storage: Storage, report_id: UUID, *, now: datetime
     if taken is None:
         return
     made = pdf.render(taken.snapshot)
-    name = _store(storage, taken, made)
     with database.writing() as session:
-        _keep(session, taken, name, made, now=now)
+        files.begin(session, taken.storage_name, now=now)
+    _store(storage, taken, made)
+    with database.writing() as session:
+        _keep(session, taken, made, now=now)
 
 
 def _take(session: Session, report_id: UUID) -> _Taken | None:
@@ -134,23 +137,24 @@ def _take(session: Session, report_id: UUID) -> _Taken | None:
         return None
     snapshot = view.from_plain(vault.open_json(session, report.snapshot, context=_CONTEXT))
     key_id = _key_id(session, report)
-    return _Taken(report.id, report.attempts, key_id, vault.data_key(session, key_id), snapshot)
+    key = vault.data_key(session, key_id)
+    return _Taken(report.id, report.attempts, key_id, key, snapshot, f"report-{uuid4().hex}")
 
 
-def _store(storage: Storage, taken: _Taken, made: bytes) -> str:
-    name = f"report-{uuid4().hex}"
+def _store(storage: Storage, taken: _Taken, made: bytes) -> None:
     parts = (made[at : at + _CHUNK] for at in range(0, len(made), _CHUNK))
-    storage.put(name, sealed.seal_stream(taken.key_id, taken.key, parts, context=_file_context(taken.report_id)))
-    return name
+    chunks = sealed.seal_stream(taken.key_id, taken.key, parts, context=_file_context(taken.report_id))
+    storage.put(taken.storage_name, chunks)
 
 
-def _keep(session: Session, taken: _Taken, name: str, made: bytes, *, now: datetime) -> None:
+def _keep(session: Session, taken: _Taken, made: bytes, *, now: datetime) -> None:
     report = session.get_one(Report, taken.report_id, populate_existing=True)
     if report.state is WorkState.DONE or report.attempts != taken.attempt:
-        # The lease ran out and another has taken it; a sealed file that nothing points to is left behind.
+        # The lease ran out and another has taken it; the sweep deletes this file, which nobody keeps.
         return
+    files.keep(session, taken.storage_name)
     work.finish(report)
-    report.storage_name, report.sha256, report.size = name, hashlib.sha256(made).hexdigest(), len(made)
+    report.storage_name, report.sha256, report.size = taken.storage_name, hashlib.sha256(made).hexdigest(), len(made)
     report.made_at = now
     details = {"sha256": report.sha256, "size": report.size, "snapshot": report.snapshot_hash}
     _record(session, EventKind.REPORT_MADE, report, details, by=SYSTEM, now=now)

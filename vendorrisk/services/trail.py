@@ -48,6 +48,7 @@ DID: dict[EventKind, str] = {
     EventKind.RESPONDENT_STARTED: "started to answer",
     EventKind.ANSWER_SAVED: "saved an answer",
     EventKind.EVIDENCE_ADDED: "added evidence",
+    EventKind.EVIDENCE_REFUSED: "sent a file in which the virus scanner found something",
     EventKind.EVIDENCE_REMOVED: "removed evidence",
     EventKind.EVIDENCE_READ: "read evidence",
     EventKind.ANSWERS_READ: "read the answers",

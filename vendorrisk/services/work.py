@@ -61,6 +61,11 @@ def give_up(row: Letter | Report, error: str) -> None:
     row.state, row.leased_until, row.error = WorkState.FAILED, None, error[:_LONGEST_ERROR]
 
 
+def may_start_again(row: Letter | Report) -> bool:
+    """Whether somebody may ask for that: it was given up, or a try has failed and the next one is not due yet."""
+    return row.state is WorkState.FAILED or (row.state is WorkState.QUEUED and row.attempts > 0)
+
+
 def start_again(row: Letter | Report, *, now: datetime) -> None:
     """Somebody asks for another round of tries."""
     row.state, row.leased_until, row.not_before, row.attempts = WorkState.QUEUED, None, now, 0

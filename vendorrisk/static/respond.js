@@ -358,7 +358,8 @@
       const response = await fetch(input.dataset.url, { method: "POST", body, headers: { "X-CSRFToken": token() }, redirect: "error" });
       if (response.status === 413) throw new Error("Together these files are too large for one go. A file may have 25 MB; attach them one by one.");
       if (response.status === 507) throw new Error("There is no room for files on the server just now. Choose the file again later.");
-      if (response.status !== 200 && response.status !== 422) throw new Error("The upload failed. Choose the file again to retry.");
+      const isJson = (response.headers.get("Content-Type") || "").startsWith("application/json");
+      if (!isJson) throw new Error("The upload failed. Choose the file again to retry.");
       const answer = await response.json();
       article.querySelector("[data-files]").innerHTML = answer.html;
       setHidden(article, "version", answer.version);

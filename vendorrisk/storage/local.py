@@ -23,14 +23,17 @@ class LocalStorage:
     def put(self, name: str, chunks: Iterable[bytes]) -> None:
         """Write beside, then link into place: no half file ever has the name, and an existing one is never replaced."""
         path = self._path(name)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_name(f".{secrets.token_hex(8)}.part")
+        self._make_folder(path.parent)
+        draft = _draft(path)
         try:
-            _write(draft, chunks)
-            try:
-                os.link(draft, path)
-            except FileExistsError:
-                raise AlreadyThere(name) from None
+            descriptor = _create(draft)
+        except FileExistsError:
+            raise AlreadyThere(name) from None
+        try:
+            _write(descriptor, chunks)
+            os.link(draft, path)
+        except FileExistsError:
+            raise AlreadyThere(name) from None
         finally:
             draft.unlink(missing_ok=True)
         _sync_folder(path.parent)
@@ -44,8 +47,19 @@ class LocalStorage:
         return _read(file)
 
     def delete(self, name: str) -> None:
-        """Remove the file, if there is one."""
-        self._path(name).unlink(missing_ok=True)
+        """Remove the file, if there is one, and what a killed process has left of writing it."""
+        path = self._path(name)
+        if not path.parent.exists():
+            return
+        # The draft first: who is still writing it cannot link it into place any more.
+        _draft(path).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync_folder(self._folder)
 
     def probe(self) -> None:
         """Write a file, and remove it again. Raises BadStorage."""
@@ -53,7 +67,7 @@ class LocalStorage:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
-                _write(draft, [bytes(_CHUNK)])
+                _write(_create(draft), [bytes(_CHUNK)])
             finally:
                 draft.unlink(missing_ok=True)
         except OSError as error:
@@ -73,8 +87,15 @@ def from_url(url: str) -> LocalStorage:
     return storage
 
 
-def _write(path: Path, chunks: Iterable[bytes]) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _draft(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+
+def _write(descriptor: int, chunks: Iterable[bytes]) -> None:
     with os.fdopen(descriptor, "wb") as file:
         for chunk in chunks:
             file.write(chunk)
@@ -83,7 +104,7 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    # Without this the name itself could be lost with the power.
+    # Without this the name itself could be lost, or come back, with the power.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

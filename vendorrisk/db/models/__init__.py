@@ -11,6 +11,7 @@ from vendorrisk.db.models.assessments import (
     RespondentSession,
 )
 from vendorrisk.db.models.evidence import Evidence, EvidenceUse
+from vendorrisk.db.models.files import StoredFile
 from vendorrisk.db.models.letters import Letter
 from vendorrisk.db.models.people import Role, User, WebAuthn
 from vendorrisk.db.models.reviews import Decision, Dismissal, Report, Review, Score
@@ -40,6 +41,7 @@ __all__ = [
     "Review",
     "Role",
     "Score",
+    "StoredFile",
     "User",
     "Vendor",
     "WebAuthn",

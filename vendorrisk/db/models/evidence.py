@@ -22,8 +22,9 @@ class Evidence(Base):
     kind: Mapped[str] = mapped_column(String(10), doc="pdf, png, jpg, docx, xlsx, csv or txt")
     size: Mapped[int] = mapped_column(doc="bytes")
     sha256: Mapped[str] = mapped_column(String(64), doc="Of the plain bytes.")
-    storage_name: Mapped[str] = mapped_column(String(80), doc="Random.")
-    scan: Mapped[str] = mapped_column(String(20), default="not_scanned")
+    storage_name: Mapped[str] = mapped_column(String(80), doc="Of a stored file, while it is not removed.")
+    scan: Mapped[str] = mapped_column(String(20), default="not_scanned", doc="not_scanned or clean")
+    scanned_at: Mapped[datetime | None]
     valid_until: Mapped[date | None]
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[Sealed] = mapped_column(doc="context evidence.uploaded_by")

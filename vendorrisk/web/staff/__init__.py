@@ -14,13 +14,13 @@ from vendorrisk.web.staff import (  # noqa: E402
     erase,
     home,
     intake,
-    letters,
     on_behalf,
     reports,
     requests,
     score,
     trail,
     vendors,
+    work,
 )
 
 __all__ = [
@@ -31,11 +31,11 @@ __all__ = [
     "erase",
     "home",
     "intake",
-    "letters",
     "on_behalf",
     "reports",
     "requests",
     "score",
     "trail",
     "vendors",
+    "work",
 ]

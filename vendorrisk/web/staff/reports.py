@@ -11,6 +11,7 @@ from vendorrisk.services import dossiers
 from vendorrisk.services import reports as service
 from vendorrisk.web import access, downloads, edge
 from vendorrisk.web.staff import bp
+from vendorrisk.web.staff.work import FROM_LIST
 
 _WAITING = (WorkState.QUEUED, WorkState.RUNNING)
 _SECONDS = "2"
@@ -58,6 +59,8 @@ def retry_report(reference: str) -> ResponseReturnValue:
     with edge.writing() as session:
         service.retry(session, reference, by=access.current_actor(), now=edge.now())
     flash("The report waits to be made again.")
+    if request.args.get("back") == FROM_LIST:
+        return redirect(url_for("staff.work"), 303)
     return redirect(url_for("staff.report", reference=reference), 303)
 
 

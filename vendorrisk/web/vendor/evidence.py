@@ -28,7 +28,7 @@ def attach(reference: str, question_id: str) -> ResponseReturnValue:
         after = responses.load(session, sitting.request)
     html = render_template("questions/file_list.html", question=question, files=files, request_=sitting.request)
     version = after.stored[question_id].version if question_id in after.stored else 0
-    return jsonify(html=html, messages=list(stored.messages.values()), version=version), 422 if stored.messages else 200
+    return jsonify(html=html, messages=list(stored.messages.values()), version=version), stored.status
 
 
 @bp.get("/respond/<reference>/evidence/<uuid:file_id>")

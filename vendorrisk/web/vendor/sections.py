@@ -105,8 +105,8 @@ def save_section(reference: str, questionnaire_id: str, section_id: str) -> Resp
             return redirect(url_for(".start", reference=reference), 303)
         responses.check_open(page.sitting.request, now=edge.now())
         by = sittings.actor(session, page.sitting)
-        removed = uploads.change(session, page.sitting, page.draft, stored_files, by=by)
-        page = replace(page, draft=responses.load(session, page.sitting.request)) if removed.changed else page
+        if uploads.change(session, page.sitting, page.draft, stored_files, by=by):
+            page = replace(page, draft=responses.load(session, page.sitting.request))
         result = saving.save_all(session, page.sitting, page.draft, page.place.section.questions, by=by)
         after = result.saved.draft
         page = replace(page, draft=after, places=pages.places(reference, after))
@@ -116,9 +116,8 @@ def save_section(reference: str, questionnaire_id: str, section_id: str) -> Resp
             body = _render(page, {**result.controls, **uploads.wrong(page.draft, stored_files, result.controls)},
                            errors=problems)  # fmt: skip
         onward = _onward(page, reference)
-    uploads.delete(removed)
     if problems:
-        return make_response(body, 409 if result.saved.conflicts else 422)
+        return make_response(body, 409 if result.saved.conflicts else max(422, stored_files.status))
     return redirect(onward, 303)
 
 

@@ -1,4 +1,4 @@
-"""Files that come with a page: checked and sealed before the transaction, attached in it, deleted after it."""
+"""Files that come with a page: checked and stored before its transaction, attached in it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from flask import request
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
+from vendorrisk import antivirus
+from vendorrisk.db import vault
 from vendorrisk.domain.audit import Actor
 from vendorrisk.domain.errors import NotFound
 from vendorrisk.domain.filetypes import InvalidFile
 from vendorrisk.domain.questionnaire import Question, QuestionType
-from vendorrisk.services import evidence, responses
+from vendorrisk.services import checked_files, evidence, responses
 from vendorrisk.services.answers import NewAnswer
-from vendorrisk.services.evidence import Checked, FileView
+from vendorrisk.services.checked_files import Checked, Infected, NotScanned
+from vendorrisk.services.evidence import FileView
 from vendorrisk.services.responses import Change, Draft
 from vendorrisk.services.sittings import Sitting
 from vendorrisk.web import edge, question_forms
@@ -28,19 +31,18 @@ from vendorrisk.web.vendor import session as respondent
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What came with a page: files that were sealed away, and what was wrong with the others."""
+    """What came with a page: files that were sealed away, and what was wrong with the others, each by its question."""
 
     files: list[tuple[str, Checked]] = field(default_factory=list)
+    infected: list[tuple[str, Infected]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     messages: dict[str, str] = field(default_factory=dict)
+    unscanned: list[str] = field(default_factory=list)
 
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """Names to delete from the storage after the commit, and whether anything about files has changed."""
-
-    storage_names: list[str]
-    changed: bool
+    @property
+    def status(self) -> int:
+        """The status of the answer, as far as the files are concerned."""
+        return 503 if self.unscanned else 422 if self.messages else 200
 
 
 def store_all(reference: str) -> Stored:
@@ -52,56 +54,87 @@ def store_all(reference: str) -> Stored:
         if upload.filename and key.startswith("q-") and key.endswith("-files")
     ]
     stored = Stored()
-    if sent:
-        with edge.reading() as session:
-            sitting = respondent.load(session, reference)
-            responses.check_open(sitting.request, now=edge.now())
-            draft = responses.load(session, sitting.request)
-            for question_id, upload in sent:
-                store(session, sitting, pages.question_of(draft, question_id), upload, stored)
+    if not sent:
+        return stored
+    with edge.reading() as session:
+        sitting = respondent.load(session, reference)
+        responses.check_open(sitting.request, now=edge.now())
+        draft = responses.load(session, sitting.request)
+    checked = [
+        (question, file)
+        for question_id, upload in sent
+        if (file := _check(question := pages.question_of(draft, question_id), upload, stored)) is not None
+    ]
+    if checked:
+        _store(reference, checked, stored)
     return stored
 
 
-def store(session: Session, sitting: Sitting, question: Question, upload: FileStorage, stored: Stored) -> None:
-    """Check and seal one file; what is wrong with it goes into `stored`."""
+def _check(question: Question, upload: FileStorage, stored: Stored) -> Checked | None:
+    """One file, checked and scanned; what is wrong with it goes into `stored`."""
     name = upload.filename or ""
+    scanner = antivirus.open_scanner(edge.services().settings.clamav)
     try:
-        checked = evidence.check_and_store(
-            session, edge.services().storage, sitting.request, sitting.key_id, name, upload.stream.read()
-        )
+        return checked_files.check(name, upload.stream.read(), scanner=scanner, now=edge.now())
     except InvalidFile as error:
-        message = f"“{name[-80:]}”: {error}"
-        stored.problems.append((f"q-{question.id}-files", f"{question.code}: {message}"))
-        stored.messages[question.id] = message
-    else:
-        stored.files.append((question.id, checked))
+        _refuse(question, name, error, stored)
+        return None
 
 
-def change(session: Session, sitting: Sitting, draft: Draft, stored: Stored, *, by: Actor) -> Removed:
-    """Attach what was stored and take back the file whose "remove" was pressed, in this transaction."""
+def _refuse(question: Question, name: str, error: InvalidFile, stored: Stored) -> None:
+    message = f"“{name[-80:]}”: {error}"
+    stored.problems.append((f"q-{question.id}-files", f"{question.code}: {message}"))
+    stored.messages[question.id] = message
+    if isinstance(error, Infected):
+        stored.infected.append((question.id, error))
+    if isinstance(error, NotScanned):
+        stored.unscanned.append(question.id)
+
+
+def _store(reference: str, checked: list[tuple[Question, Checked]], stored: Stored) -> None:
+    """Enter the names and commit, then store the bytes: a crash leaves nothing unknown (services/files.py)."""
+    with edge.writing() as session:
+        sitting = respondent.load(session, reference, for_update=True)
+        for question, file in checked:
+            try:
+                evidence.reserve(session, sitting.request, file, now=edge.now())
+            except InvalidFile as error:
+                _refuse(question, file.name, error, stored)
+            else:
+                stored.files.append((question.id, file))
+        key_id, key = sitting.key_id, vault.data_key(session, sitting.key_id)
+    for _, file in stored.files:
+        evidence.store(edge.services().storage, key_id, key, file)
+
+
+def change(session: Session, sitting: Sitting, draft: Draft, stored: Stored, *, by: Actor) -> bool:
+    """Attach what was stored and take back the file whose "remove" was pressed; whether anything has changed."""
     attach_all(session, sitting, draft, stored, by=by)
     _, _, pressed = request.form.get("remove-file", "").partition(":")
-    names = [remove(session, sitting, draft, pressed, by=by)] if pressed else []
-    return Removed(names, bool(stored.files or names))
+    if pressed:
+        remove(session, sitting, draft, pressed, by=by)
+    return bool(stored.files or pressed)
 
 
 def attach_all(session: Session, sitting: Sitting, draft: Draft, stored: Stored, *, by: Actor) -> None:
-    """Make the stored files part of the request."""
+    """Make the stored files part of the request, and note those with a virus."""
     for question_id, checked in stored.files:
         question = pages.question_of(draft, question_id)
         evidence.attach(session, sitting.request, sitting.key_id, question, checked, by=by, now=edge.now())
+    for question_id, infected in stored.infected:
+        question = pages.question_of(draft, question_id)
+        evidence.note_refusal(session, sitting.request, sitting.key_id, question, infected, by=by, now=edge.now())
     _answer_by_files(session, sitting, draft, {question_id for question_id, _ in stored.files}, by=by)
 
 
-def remove(session: Session, sitting: Sitting, draft: Draft, file_id: str, *, by: Actor) -> str:
-    """Take a file back; returns the name to delete from the storage after the commit."""
+def remove(session: Session, sitting: Sitting, draft: Draft, file_id: str, *, by: Actor) -> None:
+    """Take a file back."""
     try:
         wanted = UUID(file_id)
     except ValueError:
         raise NotFound("There is no such file.") from None
-    view, name = evidence.remove(session, sitting.request, sitting.key_id, wanted, by=by, now=edge.now())
+    view = evidence.remove(session, sitting.request, sitting.key_id, wanted, by=by, now=edge.now())
     _answer_by_files(session, sitting, draft, view.question_ids, by=by)
-    return name
 
 
 def _answer_by_files(
@@ -119,12 +152,6 @@ def _answer_by_files(
         said = NewAnswer(value=names or None, comment=stored.said.comment if stored else "")
         changes.append(Change(question, said, stored.version if stored else 0))
     responses.save(session, sitting, draft, changes, by=by, now=edge.now())
-
-
-def delete(removed: Removed) -> None:
-    """Delete the bytes of removed files: after the commit, so that no row is left without its file."""
-    for name in removed.storage_names:
-        edge.services().storage.delete(name)
 
 
 def wrong(draft: Draft, stored: Stored, controls: Mapping[str, Control]) -> dict[str, Control]:
