@@ -1,10 +1,12 @@
-"""Every row of every table as plain text: what tests compare to say that nothing has changed, or just this."""
+"""The whole database as plain text, to say that nothing has changed or just this; and putting it back as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, delete, insert, select, text
 
 from vendorrisk.db.base import Base
 from vendorrisk.db.engine import Database
@@ -33,3 +35,42 @@ def changes(before: Dump, after: Dump) -> set[str]:
         was, now = before[table, key], after[table, key]
         found |= {f"{table}.{column}" for column in was if was[column] != now[column]}
     return found
+
+
+class Snapshot:
+    """The database as it was when this was made; `restore` brings it back, past the triggers of the trail."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._copy = sqlite3.connect(":memory:", check_same_thread=False)
+        self._rows: dict[Table, list[dict[str, Any]]] = {}
+        if database.is_sqlite:
+            self._sqlite(lambda live: live.backup(self._copy))
+            return
+        with database.reading() as session:
+            for table in Base.metadata.sorted_tables:
+                self._rows[table] = [dict(row) for row in session.execute(select(table)).mappings()]
+
+    def restore(self) -> None:
+        """Everything is as it was."""
+        if self._database.is_sqlite:
+            self._sqlite(self._copy.backup)
+            return
+        with self._database.writing() as session:
+            session.execute(text("SET LOCAL session_replication_role = replica"))
+            for table in reversed(Base.metadata.sorted_tables):
+                session.execute(delete(table))
+            for table, rows in self._rows.items():
+                if rows:
+                    session.execute(insert(table), rows)
+
+    def _sqlite(self, copy: Callable[[sqlite3.Connection], None]) -> None:
+        connection = self._database.engine.raw_connection()
+        try:
+            copy(cast(sqlite3.Connection, connection.driver_connection))
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Let go of the copy."""
+        self._copy.close()

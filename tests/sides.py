@@ -40,6 +40,7 @@ class Side:
     section_id: str
     question_id: str
     code: str
+    asked: tuple[Questionnaire, ...]
 
 
 def example(name: str) -> Questionnaire:
@@ -55,15 +56,16 @@ def add_vendor(session: Session, canary: str) -> Vendor:
 
 
 def add(
-    session: Session, storage: Storage, vendor: Vendor, vendor_canary: str, canary: str, asked: str, *,
+    session: Session, storage: Storage, vendor: Vendor, vendor_canary: str, canary: str, *asked: str,
     status: RequestStatus = RequestStatus.OPEN, decided_by: User | None = None,
 ) -> Side:  # fmt: skip
-    """A case of this vendor with a request of the tiny questionnaire `asked`, an answer, a file, a letter, a report."""
+    """A case of this vendor, a request of the tiny questionnaires `asked`, an answer, a file, a letter, a report."""
     contact = builders.add_contact(session, vendor, f"Second {canary}", f"second@{canary.lower()}.example")
     case = builders.add_assessment(session, vendor, status=AssessmentStatus.READY, service=f"Service {canary}")
-    questionnaire = example(asked)
+    questionnaires = [example(name) for name in asked]
+    questionnaire = questionnaires[0]
     request = builders.add_request(
-        session, case, status=status, contact=contact, questionnaires=[questionnaire], note=f"Note {canary}"
+        session, case, status=status, contact=contact, questionnaires=questionnaires, note=f"Note {canary}"
     )
     question = questionnaire.sections[0].questions[0]
     token = builders.add_link(session, request, f"Second {canary}", f"second@{canary.lower()}.example")
@@ -77,8 +79,8 @@ def add(
         canary=canary, vendor_canary=vendor_canary, vendor=vendor.reference, case=case.reference,
         request=request.reference, token=token, contact_id=str(contact.id), file_id=file_id,
         letter_id=_failed_letter(session, request, vendor, canary), report=report.reference,
-        report_id=report.id, questionnaire_id=questionnaire.id, section_id=questionnaire.sections[0].id, question_id=question.id,
-        code=question.code,
+        report_id=report.id, questionnaire_id=questionnaire.id, section_id=questionnaire.sections[0].id,
+        question_id=question.id, code=question.code, asked=tuple(questionnaires),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""Every route × every person × right, foreign and swapped parts of its address: nobody crosses from one case to another.
+"""Every route × every person × right, foreign and swapped parts of its address: nobody gets from one case to another.
 
-Made from `url_map` and the access table (test_access.py). A new route needs its line there, and, where its address has a
-part of a new name, the value of that part in `parts_of`.
+Made from `url_map` and the access table (test_access.py). A new route needs its line there, and, where its address has
+a part of a new name, the value of that part in `parts_of`.
 """
 
 from __future__ import annotations
@@ -9,26 +9,21 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from tests import builders, dump, sides
+from tests import builders, dump
 from tests.conftest import Cast, SignIn
-from tests.sides import Side
 from tests.web import vendor_visits as visits
+from tests.web import worlds
 from tests.web.test_access import EVERYBODY, IN, TABLE, VENDOR, fate
-from vendorrisk.db.models import Request
-from vendorrisk.domain.assessment import RequestStatus
-from vendorrisk.reports import pdf
-from vendorrisk.services import reports
+from tests.web.worlds import World
 from vendorrisk.services.runtime import Runtime
 
 LEAST = 2_000
@@ -36,24 +31,6 @@ LEAST = 2_000
 NOTHING = "nothing"
 UNDECIDED = "undecided"
 UNKNOWN_TOKEN = "A" * 43
-
-
-@dataclass
-class World:
-    """Requests of two vendors and the people around them. `own` is Victor's; `sibling` is of the same vendor."""
-
-    own: Side
-    sibling: Side
-    other: Side
-    gone: Side
-    decided: Side
-    other_decided: Side
-    people: dict[str, FlaskClient] = field(default_factory=dict)
-
-    @property
-    def all(self) -> tuple[Side, ...]:
-        """Every request there is."""
-        return (self.own, self.sibling, self.other, self.gone, self.decided, self.other_decided)
 
 
 @dataclass(frozen=True)
@@ -82,63 +59,9 @@ class Door:
 
 
 @pytest.fixture
-def world(app: Flask, runtime: Runtime, cast: Cast, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(app: Flask, runtime: Runtime, cast: Cast, sign_in: SignIn) -> World:
     """Everything is there once for each vendor, with canaries in every text."""
-    database, storage = runtime.database, runtime.storage
-    with database.writing() as session:
-        own, other = sides.add_vendor(session, "kanaria"), sides.add_vendor(session, "fremdia")
-        made = World(
-            own=sides.add(session, storage, own, "kanaria", "canaryown", "follow_up"),
-            sibling=sides.add(
-                session, storage, own, "kanaria", "canarysibling", "choice", status=RequestStatus.SUBMITTED
-            ),
-            other=sides.add(session, storage, other, "fremdia", "canaryforeign", "text"),
-            gone=sides.add(session, storage, own, "kanaria", "canarygone", "yes_no"),
-            decided=sides.add(
-                session, storage, own, "kanaria", "canarydecided", "follow_up", status=RequestStatus.SUBMITTED,
-                decided_by=cast.petra,
-            ),
-            other_decided=sides.add(
-                session, storage, other, "fremdia", "canarythere", "text", status=RequestStatus.SUBMITTED,
-                decided_by=cast.petra,
-            ),
-        )  # fmt: skip
-    for side in made.all:
-        monkeypatch.setattr(pdf, "render", lambda _report, side=side, **_more: f"%PDF-1.7 {side.canary}".encode())
-        reports.make(database, storage, side.report_id, now=builders.NOW)
-    made.people = _people(app, runtime, made, cast, sign_in)
-    return made
-
-
-def _people(app: Flask, runtime: Runtime, world: World, cast: Cast, sign_in: SignIn) -> dict[str, FlaskClient]:
-    database = runtime.database
-    with database.writing() as session:
-        given_up = builders.add_link(session, _row(session, world.own), "Rita Revoked", "rita@kanaria.example")
-    rita = visits.enter(app, database, given_up, name="Rita Revoked").browser
-    with database.writing() as session:
-        # Another person gets the link instead: Rita's browser is signed out.
-        row = _row(session, world.own)
-        world.own = replace(world.own, token=builders.add_link(session, row, "Victor", "victor@kanaria.example"))
-    people = {
-        "anonymous": app.test_client(), "petra": sign_in(cast.petra), "adam": sign_in(cast.adam),
-        "audrey": sign_in(cast.audrey), "revoked": rita,
-    }  # fmt: skip
-    entered = {"victor": world.own, "colleague": world.sibling, "mallory": world.other, "withdrawn": world.gone}
-    for name, side in entered.items():
-        people[name] = visits.enter(app, database, side.token, started=side is not world.sibling).browser
-    for name, side in (*entered.items(), ("revoked", world.own)):
-        cookie = people[name].get_cookie("respondent", path=f"/respond/{side.request}")
-        assert cookie is not None
-        # Where browsers would send it to one request only, a stranger tries it at all.
-        people[name].set_cookie("respondent", cookie.value, path="/respond")
-    with database.writing() as session:
-        row = _row(session, world.gone)
-        row.status, row.withdrawn_at = RequestStatus.WITHDRAWN, builders.NOW
-    return people
-
-
-def _row(session: Session, side: Side) -> Request:
-    return session.scalars(select(Request).where(Request.reference == side.request)).one()
+    return worlds.build(app, runtime, cast, sign_in)
 
 
 def persons(world: World) -> dict[str, Person]:

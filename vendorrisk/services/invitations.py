@@ -144,7 +144,10 @@ def _request_of(session: Session, token: str, reference: str) -> Request | None:
     if by_token is not None:
         return by_token[1]
     wanted = reference.strip().upper()
-    return session.scalar(select(Request).where(Request.reference == wanted)) if wanted else None
+    # What cannot be printed is no reference, and PostgreSQL would not even look for a NUL.
+    if not wanted or not wanted.isprintable():
+        return None
+    return session.scalar(select(Request).where(Request.reference == wanted))
 
 
 def letter(session: Session, request: Request, token: str, *, to: str, to_name: str, settings: Settings) -> Message:

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from vendorrisk.domain import plain_values
 from vendorrisk.domain.errors import WrongState
 from vendorrisk.domain.roles import Role
 from vendorrisk.services import assessments, contacts, vendors
@@ -86,8 +87,7 @@ def edit_vendor(reference: str) -> ResponseReturnValue:
     try:
         with edge.writing() as session:
             row = vendors.get(session, reference)
-            typed = form.version.data or ""
-            expected = int(typed) if typed.isascii() and typed.isdecimal() else 0
+            expected = plain_values.read_count(form.version.data or "")
             vendors.change(
                 session, row, form.new_vendor(), expected=expected, by=access.current_actor(), now=edge.now()
             )
