@@ -22,8 +22,9 @@ EXAMPLES = (
 )  # fmt: skip
 ODD_VALUES = (
     "", " ", "0", "-1", "1", "99999999999999999999", "9" * 5_000, "²", "٣", "1e999", "nan", "true", "on", "[]", "{}",
-    "null", "\x00", "a\x00b", "\ufffd", "2024-02-30", "0000-00-00", "9999-12-31", "10000-01-01", "2026-12-01", "x" * 20_000,
-    "00000000-0000-0000-0000-000000000000", "../..", "remove:1", "x:remove:" + "9" * 5_000, "a:b:c", ":" * 50,
+    "null", "\x00", "a\x00b", "\ufffd", "2024-02-30", "0000-00-00", "9999-12-31", "10000-01-01", "2026-12-01",
+    "x" * 20_000, "00000000-0000-0000-0000-000000000000", "../..", "remove:1", "x:remove:" + "9" * 5_000, "a:b:c",
+    ":" * 50,
     "somebody@northwind.example", "A reason that is quite long enough.", "https://northwind.example/x", "%", "{{7*7}}",
 )  # fmt: skip
 ODD_NAMES = (
@@ -158,8 +159,8 @@ def _multipart(target: Target, fields: list[tuple[str, str]], chance: Random) ->
     for name in [name for name, each in target.form.fields.items() if name.endswith("-version")][:1]:
         question = name.removesuffix("-version")
         file = chance.choice(("x.pdf", "x.png", "x.csv", "x.docx", "x", "../x.pdf", "\x00.txt", "x" * 500 + ".txt", ""))
-        head = f'Content-Disposition: form-data; name="{question}-files"; filename="{file}"'
-        parts.append(head.encode() + b"\r\nContent-Type: x/y\r\n\r\n" + chance.choice(_UPLOADS))
+        upload = f'Content-Disposition: form-data; name="{question}-files"; filename="{file}"'
+        parts.append(upload.encode() + b"\r\nContent-Type: x/y\r\n\r\n" + chance.choice(_UPLOADS))
     body = b"".join(b"--b0\r\n" + part + b"\r\n" for part in parts) + b"--b0--\r\n"
     return body, "multipart/form-data; boundary=b0"
 

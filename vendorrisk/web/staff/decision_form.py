@@ -66,7 +66,7 @@ class ConditionForm(Form):
         return Condition(self.what.data or "", self.owner.data or "", date.fromisoformat(self.due.data or ""))
 
 
-class Rows(FieldList):
+class Rows(FieldList):  # type: ignore[type-arg]  # generic in its stubs only
     """Rows by number. WTForms itself takes "²" for one, and any number of digits; Python's `int` does not."""
 
     def _extract_indices(self, prefix: str, formdata: Iterable[str]) -> Iterator[int]:

@@ -32,7 +32,7 @@ def _filters() -> vendors.Filters:
     args = request.args
     tier, band, sort = args.get("tier", ""), args.get("band", ""), args.get("sort", "")
     return vendors.Filters(
-        search=args.get("search", "").strip()[:200],
+        search=shared.sought(args.get("search"), length=200),
         tier=int(tier) if tier in {str(each) for each in words.TIERS} else None,
         band=band if band in (*words.BANDS, vendors.UNRATED) else "",
         sort=sort if sort in ("activity", "reference", "tier") else "activity",
