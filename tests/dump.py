@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -11,6 +12,7 @@ from sqlalchemy import Table, delete, insert, select, text
 from vendorrisk.db.base import Base
 from vendorrisk.db.engine import Database
 
+_IS_RANDOM = re.compile(r"UUID\(|b['\"]|'[ARPV]-[0-9A-Z-]+'$|'[0-9a-f-]{32,64}(\.letter)?'$")
 Dump = Mapping[tuple[str, str], Mapping[str, str]]
 """Column values by table and primary key."""
 
@@ -74,3 +76,17 @@ class Snapshot:
     def close(self) -> None:
         """Let go of the copy."""
         self._copy.close()
+
+
+def written(before: Dump, after: Dump) -> list[str]:
+    """What was written, one line a value, with what is drawn at random (new ids, references, sealed bytes) as "*"."""
+    known = {value for values in before.values() for value in values.values()}
+    lines = []
+    for place, now in after.items():
+        was = before.get(place, {})
+        lines += [
+            f"{place[0]}.{column}={value if value in known or not _IS_RANDOM.match(value) else '*'}"
+            for column, value in now.items()
+            if was.get(column) != value
+        ]
+    return sorted([*lines, *(f"-{table}" for table, key in before.keys() - after.keys())])

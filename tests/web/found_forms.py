@@ -103,7 +103,7 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea" and self._here is not None and self._area:
             each = self._here.fields[self._area]
-            each.values[-1] = each.values[-1].removeprefix("\n")
+            each.values[-1] = each.values[-1].removeprefix("\r").removeprefix("\n")
             self._area = ""
         elif tag == "select":
             self._select = ""

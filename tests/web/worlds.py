@@ -130,7 +130,7 @@ def _values(world: World, rule: str, side: Side) -> list[dict[str, object]]:
         "code": side.code, "question_id": side.question_id, "number": 1,
     }  # fmt: skip
     if room == "assessments":
-        return [values, values | {"reference": world.taken_in}, values | {"reference": world.ready}]
+        return [values | {"reference": world.ready}, values | {"reference": world.taken_in}, values]
     return [
         values | {"questionnaire_id": asked.id, "section_id": section.id, "code": question.code}
         for asked in side.asked
