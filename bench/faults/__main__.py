@@ -8,9 +8,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
+from bench.faults import enumeration, links, tokens
 from bench.faults.counts import Count
 
-FAULTS: dict[str, Callable[[], Iterable[Count]]] = {}
+FAULTS: dict[str, Callable[[], Iterable[Count]]] = {
+    "links": links.counts,
+    "tokens": tokens.counts,
+    "enumeration": enumeration.counts,
+}
 
 
 def main(chosen: list[str]) -> int:

@@ -20,6 +20,7 @@ from tests.web.worlds import World
 from vendorrisk.db.base import Base
 from vendorrisk.db.engine import Database
 from vendorrisk.services.runtime import Runtime
+from vendorrisk.web.vendor import dead_ends
 
 MASS_ASSIGNMENTS = 200
 SPELLINGS = ("{}", "vendor.{}", "vendor[{}]", "case-{}")
@@ -213,9 +214,10 @@ HOSTS: tuple[dict[str, str], ...] = (
 
 @pytest.mark.parametrize("headers", HOSTS, ids=str)
 def test_a_forged_host_reaches_no_page_no_header_and_no_letter(
-    app: Flask, database: Database, cast: Cast, headers: dict[str, str]
+    app: Flask, database: Database, cast: Cast, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Asked for while a link is fetched and a password is reset: the two letters that hold an address."""
+    monkeypatch.setattr(dead_ends, "SAME_TIME", 0)
     with database.writing() as session:
         request = builders.add_request(session)
         token, reference = builders.add_link(session, request), request.reference
