@@ -1,20 +1,18 @@
 """`make faults`: every fault test, with its counts; exit code 1 where a promise was broken.
 
-Each test is a module with `counts() -> Iterable[Count]`, listed in FAULTS; `make faults ARGS=letters` runs one.
+Each test is a module of this package with `counts() -> Iterable[Count]`; `make faults ARGS=letters` runs one.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from importlib import import_module
 
-from bench.faults import letters, uploads
-from bench.faults.counts import Count
-
-FAULTS: dict[str, Callable[[], Iterable[Count]]] = {
-    "uploads": uploads.counts,
-    "letters": letters.counts,
-}
+FAULTS = (
+    "trail", "keys", "sign_in", "links", "tokens", "enumeration", "uploads", "pdf", "letters", "bad_starts", "web_kills",
+    "postgres_stops", "disk_full", "locks", "overload", "load", "migrations", "odd_input", "fuzz",
+)  # fmt: skip
+"""The modules, in the order in which they run."""
 
 
 def main(chosen: list[str]) -> int:
@@ -25,7 +23,7 @@ def main(chosen: list[str]) -> int:
         return 2
     broken = 0
     for name in chosen or FAULTS:
-        for count in FAULTS[name]():
+        for count in import_module(f"bench.faults.{name}").counts():
             print(count, flush=True)
             broken += not count.tried or count.broken > 0
     print(f"{broken} promises broken" if broken else "all promises kept")

@@ -197,7 +197,7 @@ def world(app: Flask, database: Database, cast: Cast, sign_in: SignIn) -> World:
             "/requests": {**parts, "reference": references["request"]},
             "/respond": {**parts, "reference": references["request"]},
             "/audit": {**parts, "reference": decided_reference},
-            "/q": {**parts, "token": link},
+            "/q": {**parts, "token": link, "reference": references["request"]},
             "": {**parts, "reference": "nothing"},
         },
     )

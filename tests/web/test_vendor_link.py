@@ -14,7 +14,7 @@ from tests import builders
 from tests.conftest import Clock
 from tests.web import vendor_visits as visits
 from vendorrisk.db.engine import Database
-from vendorrisk.db.models import Event, Invitation, RespondentSession
+from vendorrisk.db.models import Event, Invitation, Request, RespondentSession
 from vendorrisk.domain.assessment import RequestStatus
 from vendorrisk.services import invitations
 
@@ -70,7 +70,7 @@ def test_the_first_code_opens_the_request_and_says_so_in_the_trail(app: Flask, d
     browser = app.test_client()
     code = visits.ask_for_code(browser, database, token)
     assert visits.request_of(database, reference).status is RequestStatus.SENT
-    builders.post(browser, f"/q/{token}/code", {"code": code})
+    builders.post(browser, visits.code_page(database, token), {"code": code})
     request = visits.request_of(database, reference)
     assert (request.status, request.opened_at) == (RequestStatus.OPEN, builders.NOW)
     with database.reading() as session:
@@ -81,7 +81,7 @@ def test_the_first_code_opens_the_request_and_says_so_in_the_trail(app: Flask, d
 def test_the_code_page_masks_the_mailbox_and_names_nobody(app: Flask, database: Database, token: str) -> None:
     browser = app.test_client()
     visits.ask_for_code(browser, database, token)
-    page = browser.get(f"/q/{token}/code")
+    page = browser.get(visits.code_page(database, token))
     assert "v•••@c•••.example" in page.text
     assert not [name for name in CANARIES if name in page.text]
     (letter,) = visits.letters(database, "access_code")
@@ -92,7 +92,7 @@ def test_the_code_page_masks_the_mailbox_and_names_nobody(app: Flask, database: 
 def test_spaces_in_a_pasted_code_do_not_matter(app: Flask, database: Database, token: str) -> None:
     browser = app.test_client()
     code = visits.ask_for_code(browser, database, token)
-    answer = builders.post(browser, f"/q/{token}/code", {"code": f" {code[:3]} {code[3:]}\n"})
+    answer = builders.post(browser, visits.code_page(database, token), {"code": f" {code[:3]} {code[3:]}\n"})
     assert answer.status_code == 303
 
 
@@ -105,7 +105,7 @@ def test_the_fifth_wrong_code_locks_and_the_right_one_is_refused_then(
 ) -> None:
     browser = app.test_client()
     code = visits.ask_for_code(browser, database, token)
-    page = f"/q/{token}/code"
+    page = visits.code_page(database, token)
     for left in (4, 3, 2, 1):
         answer = builders.post(browser, page, {"code": wrong(code)})
         assert answer.status_code == 422
@@ -122,7 +122,7 @@ def test_a_code_ends_after_ten_minutes(app: Flask, database: Database, token: st
     browser = app.test_client()
     code = visits.ask_for_code(browser, database, token)
     clock.advance(minutes=10)
-    answer = builders.post(browser, f"/q/{token}/code", {"code": code})
+    answer = builders.post(browser, visits.code_page(database, token), {"code": code})
     assert answer.status_code == 422
     assert "has expired" in answer.text
 
@@ -130,8 +130,8 @@ def test_a_code_ends_after_ten_minutes(app: Flask, database: Database, token: st
 def test_a_code_works_once(app: Flask, database: Database, token: str) -> None:
     browser = app.test_client()
     code = visits.ask_for_code(browser, database, token)
-    assert builders.post(browser, f"/q/{token}/code", {"code": code}).status_code == 303
-    answer = builders.post(browser, f"/q/{token}/code", {"code": code})
+    assert builders.post(browser, visits.code_page(database, token), {"code": code}).status_code == 303
+    answer = builders.post(browser, visits.code_page(database, token), {"code": code})
     assert answer.status_code == 422
     assert "was used already" in answer.text
 
@@ -140,10 +140,11 @@ def test_a_code_works_only_in_the_browser_that_asked(app: Flask, database: Datab
     code = visits.ask_for_code(app.test_client(), database, token)
     other = app.test_client()
     visits.ask_for_code(other, database, token)
-    assert builders.post(other, f"/q/{token}/code", {"code": code}).status_code == 422
+    assert builders.post(other, visits.code_page(database, token), {"code": code}).status_code == 422
     stranger = app.test_client()
     answer = stranger.post(
-        f"/q/{token}/code", data={"code": code, "csrf_token": builders.token_in(stranger.get(f"/q/{token}"))}
+        visits.code_page(database, token),
+        data={"code": code, "csrf_token": builders.token_in(stranger.get(f"/q/{token}"))},
     )
     assert answer.status_code == 422
     assert "cookie" in answer.text
@@ -154,8 +155,8 @@ def test_a_new_code_replaces_the_old(app: Flask, database: Database, token: str)
     old = visits.ask_for_code(browser, database, token)
     new = visits.ask_for_code(browser, database, token, again=True)
     if new != old:
-        assert builders.post(browser, f"/q/{token}/code", {"code": old}).status_code == 422
-    assert builders.post(browser, f"/q/{token}/code", {"code": new}).status_code == 303
+        assert builders.post(browser, visits.code_page(database, token), {"code": old}).status_code == 422
+    assert builders.post(browser, visits.code_page(database, token), {"code": new}).status_code == 303
 
 
 def test_codes_are_not_sent_without_end(app: Flask, database: Database, token: str) -> None:
@@ -173,7 +174,7 @@ def test_asking_for_new_codes_gives_no_more_guesses_than_twenty_a_day(
     for _ in range(7):
         code = visits.ask_for_code(browser, database, token)
         for _ in range(5):
-            answer = builders.post(browser, f"/q/{token}/code", {"code": wrong(code)})
+            answer = builders.post(browser, visits.code_page(database, token), {"code": wrong(code)})
             taken += "left" in answer.text or "tried too often" in answer.text
         clock.advance(minutes=15)
     refused = [event for event in events(database) if event == "invitation.code_refused"]
@@ -212,7 +213,7 @@ def test_the_cookie_is_for_the_answers_only_and_out_of_reach_of_scripts(
 ) -> None:
     browser = app.test_client()
     code = visits.ask_for_code(browser, database, token)
-    answer = builders.post(browser, f"/q/{token}/code", {"code": code})
+    answer = builders.post(browser, visits.code_page(database, token), {"code": code})
     cookie = next(c for c in answer.headers.getlist("Set-Cookie") if c.startswith("respondent="))
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
     assert f"Path=/respond/{answer.location.split('/')[2]}" in cookie
@@ -237,15 +238,55 @@ def dead_links(database: Database) -> dict[str, str]:
 
 def test_dead_links_cannot_be_told_apart(app: Flask, database: Database) -> None:
     for method in ("get", "post"):
-        for path in ("", "/code"):
-            answers = {}
-            for why, token in dead_links(database).items():
-                browser = app.test_client()
-                data = {"csrf_token": builders.token_in(browser.get(f"/q/{UNKNOWN}")), "code": "123456"}
-                page = getattr(browser, method)(f"/q/{token}{path}", data=data if method == "post" else None)
-                answers[why] = (page.status_code, visits.without_token(page))
-            assert set(answers.values()) == {answers["unknown"]}, (method, path)
-            assert answers["unknown"][0] == 404
+        answers = {}
+        for why, token in dead_links(database).items():
+            browser = app.test_client()
+            data = {"csrf_token": builders.token_in(browser.get(f"/q/{UNKNOWN}"))} if method == "post" else None
+            page = getattr(browser, method)(f"/q/{token}", data=data)
+            answers[why] = (page.status_code, visits.without_token(page))
+        assert set(answers.values()) == {answers["unknown"]}, method
+        assert answers["unknown"][0] == 404
+
+
+def test_the_page_for_the_code_tells_a_browser_that_never_asked_nothing(
+    app: Flask, database: Database, token: str
+) -> None:
+    """With and without the cookie, there and nowhere: who did not come by the link cannot tell a request from none."""
+    with database.writing() as session:
+        other = builders.add_link(session, builders.add_request(session))
+    asker = app.test_client()
+    visits.ask_for_code(asker, database, other)
+    for browser in (asker, app.test_client()):
+        csrf = builders.token_in(browser.get(f"/q/{UNKNOWN}"))
+        for data in (None, {"csrf_token": csrf, "code": "123456"}, {"csrf_token": csrf, "resend": "1"}):
+            seen = {
+                (page.status_code, visits.without_token(page))
+                for reference in (reference_of(database, token), "R-ZZZZZZ", UNKNOWN, token)
+                for page in [browser.open(f"/q/{reference}/code", method="POST" if data else "GET", data=data)]
+            }
+            assert len(seen) == 1
+            assert "•" not in seen.pop()[1]
+    assert len(visits.codes(database)) == 1
+
+
+def test_a_code_page_dies_with_its_link(app: Flask, database: Database, token: str, clock: Clock) -> None:
+    browser, page = app.test_client(), visits.code_page(database, token)
+    code = visits.ask_for_code(browser, database, token)
+    csrf = builders.token_in(browser.get(page))
+    with database.writing() as session:
+        request = session.scalars(select(Request)).one()
+        builders.add_link(session, request, "Victoria Canarius", "victoria@canarius.example")
+    assert browser.get(page).status_code == 404
+    assert browser.post(page, data={"csrf_token": csrf, "code": code}).status_code == 404
+    assert browser.post(page, data={"csrf_token": csrf, "resend": "1"}).status_code == 404
+
+
+def test_a_browser_cookie_that_we_never_gave_is_replaced(app: Flask, database: Database, token: str) -> None:
+    browser = app.test_client()
+    browser.set_cookie("browser", "mine", path="/q")
+    visits.ask_for_code(browser, database, token)
+    cookie = browser.get_cookie("browser", path="/q")
+    assert cookie is not None and invitations.is_token(cookie.value)
 
 
 def test_a_fresh_link_goes_only_to_the_registered_contact(app: Flask, database: Database, token: str) -> None:

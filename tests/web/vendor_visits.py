@@ -17,8 +17,8 @@ from tests import builders
 from vendorrisk.db import vault
 from vendorrisk.db.base import Base
 from vendorrisk.db.engine import Database
-from vendorrisk.db.models import Letter, Request
-from vendorrisk.services import outbox
+from vendorrisk.db.models import Invitation, Letter, Request
+from vendorrisk.services import invitations, outbox
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,19 @@ def codes(database: Database) -> list[str]:
     return [re.findall(r"code: (\d{6})", letter["text"])[0] for letter in letters(database, "access_code")]
 
 
+def code_page(database: Database, token: str) -> str:
+    """Where the code of this link is typed: its address holds the request's reference, and no token."""
+    with database.reading() as session:
+        of_token = select(Request.reference).join(Invitation, Invitation.request_id == Request.id)
+        return f"/q/{session.scalars(of_token.where(Invitation.token_hash == invitations.digest(token))).one()}/code"
+
+
 def ask_for_code(browser: FlaskClient, database: Database, token: str, *, again: bool = False) -> str:
     """Press Continue, or "send a new code"; the code that was mailed for it."""
-    before = codes(database)
-    answer = builders.post(browser, f"/q/{token}{'/code' if again else ''}", {"resend": "1"} if again else None)
+    before, page = codes(database), code_page(database, token)
+    answer = builders.post(browser, page if again else f"/q/{token}", {"resend": "1"} if again else None)
     assert answer.status_code == 303, answer.text
-    assert answer.location == f"/q/{token}/code"
+    assert answer.location == page
     after = codes(database)
     for code in before:
         after.remove(code)
@@ -83,7 +90,7 @@ def enter(app: Flask, database: Database, token: str, *, name: str = "Victor Lan
     """Go all the way in: link, code, landing page, Start."""
     browser = app.test_client()
     code = ask_for_code(browser, database, token)
-    answer = builders.post(browser, f"/q/{token}/code", {"code": code})
+    answer = builders.post(browser, code_page(database, token), {"code": code})
     assert answer.status_code == 303, answer.text
     reference = answer.location.split("/")[2]
     visit = Visit(browser, reference)

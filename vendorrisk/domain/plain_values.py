@@ -42,6 +42,11 @@ def read_text(typed: str, *, max_length: int) -> str:
     return text
 
 
+def read_count(typed: str, default: int = 0) -> int:
+    """A number that our own pages put into a form: a version, a row. `default` for whatever no page of ours holds."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else default
+
+
 def check_pattern(text: str, limits: Limits) -> None:
     """Raise InvalidAnswer where the text does not match the author's pattern (linear-time RE2)."""
     if limits.pattern is not None and re2.fullmatch(limits.pattern, text) is None:

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 
 from vendorrisk import crypto
 from vendorrisk.db import vault
-from vendorrisk.db.models import AccessCode
+from vendorrisk.db.models import AccessCode, Invitation, Request
 from vendorrisk.domain.audit import Actor, ActorKind, EventKind
+from vendorrisk.domain.errors import NotFound
 from vendorrisk.mail import messages
 from vendorrisk.services import audit, invitations, limits, outbox
 from vendorrisk.services.invitations import Link
@@ -95,9 +96,21 @@ def redeem(session: Session, link: Link, browser: str, typed: str, *, now: datet
     return Redeeming(None if _use(session, found, now=now) else Refusal.USED)
 
 
-def asked_by(session: Session, link: Link, browser: str) -> bool:
-    """Whether this browser has asked for a code."""
-    return _newest(session, link, browser) is not None
+def link_of(session: Session, reference: str, browser: str, *, now: datetime) -> Link:
+    """The living link for which this browser last asked for a code at this request.
+
+    Raises NotFound: alike for no such request, for one that this browser never asked about, and for a dead link.
+    """
+    asked = (
+        invitations.query()
+        .join(AccessCode, AccessCode.invitation_id == Invitation.id)
+        .where(Request.reference == reference, AccessCode.browser_hash == invitations.digest(browser))
+    )
+    newest = asked.order_by(AccessCode.created_at.desc(), AccessCode.expires_at.desc()).limit(1)
+    link = invitations.alive(session.execute(newest).one_or_none(), now=now)
+    if link is None:
+        raise NotFound("No code was asked for here, or the link does not work any more.")
+    return link
 
 
 def _hash(session: Session, code: str, row_id: bytes) -> bytes:

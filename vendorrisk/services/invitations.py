@@ -7,12 +7,13 @@ database knows its SHA-256.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Select, select, update
 from sqlalchemy.orm import Session
 
 from vendorrisk.db import vault
@@ -49,6 +50,11 @@ def digest(token: str) -> bytes:
 def new_token() -> str:
     """A random 256-bit token for a link or a cookie."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def is_token(text: str) -> bool:
+    """Whether a text has the form of what `new_token` gives."""
+    return re.fullmatch(r"[A-Za-z0-9_-]{43}", text) is not None
 
 
 def issue(
@@ -89,7 +95,11 @@ def address(settings: Settings, token: str) -> str:
 
 def find(session: Session, token: str, *, now: datetime) -> Link | None:
     """What a token opens; None alike for unknown, replaced and expired links and those of withdrawn requests."""
-    found = _by_token(session, token)
+    return alive(_by_token(session, token), now=now)
+
+
+def alive(found: Row[Invitation, Request, UUID] | None, *, now: datetime) -> Link | None:
+    """The link, unless there is none or it leads nowhere any more."""
     if found is None:
         return None
     invitation, request, key_id = found
@@ -99,13 +109,17 @@ def find(session: Session, token: str, *, now: datetime) -> Link | None:
     return Link(invitation, request, key_id)
 
 
-def _by_token(session: Session, token: str) -> Row[Invitation, Request, UUID] | None:
-    return session.execute(
+def query() -> Select[Invitation, Request, UUID]:
+    """All invitations, each with its request and its vendor's key: narrow it."""
+    return (
         select(Invitation, Request, Vendor.key_id)
         .join(Request, Request.id == Invitation.request_id)
         .join(Vendor, Vendor.id == Request.vendor_id)
-        .where(Invitation.token_hash == digest(token))
-    ).one_or_none()
+    )
+
+
+def _by_token(session: Session, token: str) -> Row[Invitation, Request, UUID] | None:
+    return session.execute(query().where(Invitation.token_hash == digest(token))).one_or_none()
 
 
 def send_fresh(session: Session, *, token: str, reference: str, settings: Settings, now: datetime) -> None:
@@ -132,7 +146,10 @@ def _request_of(session: Session, token: str, reference: str) -> Request | None:
     if by_token is not None:
         return by_token[1]
     wanted = reference.strip().upper()
-    return session.scalar(select(Request).where(Request.reference == wanted)) if wanted else None
+    # What cannot be printed is no reference, and PostgreSQL would not even look for a NUL.
+    if not wanted or not wanted.isprintable():
+        return None
+    return session.scalar(select(Request).where(Request.reference == wanted))
 
 
 def letter(session: Session, request: Request, token: str, *, to: str, to_name: str, settings: Settings) -> Message:

@@ -6,7 +6,6 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from vendorrisk.storage.base import AlreadyThere, BadStorage, Missing, checked
@@ -40,11 +39,10 @@ class LocalStorage:
 
     def get(self, name: str) -> Iterator[bytes]:
         """Open the file at once, read it as asked for."""
-        try:
-            file = self._path(name).open("rb")
-        except FileNotFoundError:
-            raise Missing(name) from None
-        return _read(file)
+        path = self._path(name)
+        if not path.is_file():
+            raise Missing(name)
+        return _read(path)
 
     def delete(self, name: str) -> None:
         """Remove the file, if there is one, and what a killed process has left of writing it."""
@@ -112,7 +110,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _read(file: BinaryIO) -> Iterator[bytes]:
-    with file:
+def _read(path: Path) -> Iterator[bytes]:
+    # Opened with the first chunk: who asks for the head only, or goes away, leaves nothing open behind.
+    with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             yield chunk

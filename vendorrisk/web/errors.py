@@ -47,6 +47,9 @@ PAGES: dict[int, Page] = {
     413: Page(
         "That is too large", "One sending may hold 25 MB. Send fewer or smaller files; what you saved before is kept."
     ),
+    415: Page(
+        "That cannot be read here", "This address takes what its own page sends. Open the page and use its buttons."
+    ),
     422: Page("There is a problem", "Something in the form is not right. Go back and check what you entered."),
     429: Page("Too many attempts", "Please wait a few minutes, then try again."),
     500: Page("Something went wrong", "It is our fault, not yours. What was saved before is safe."),

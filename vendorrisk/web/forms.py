@@ -19,6 +19,11 @@ def problems(form: FlaskForm) -> list[Problem]:
     return found
 
 
+def sought(typed: str | None, *, length: int) -> str:
+    """What is looked for in a list, without characters that nothing of ours holds and PostgreSQL refuses."""
+    return "".join(c for c in typed or "" if c.isprintable()).strip()[:length]
+
+
 def _flat(errors: object) -> list[object]:
     # A FieldList's errors are a list of lists, a FormField's a mapping.
     if isinstance(errors, dict):

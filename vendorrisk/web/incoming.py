@@ -1,4 +1,4 @@
-"""How requests are read: limits on size, uploads that never touch the disk in plain, nothing sent by other sites."""
+"""How requests are read: limits on size, uploads that never touch the disk in plain, nothing but what pages send."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ MAX_FIELDS = 2 * 1024 * 1024
 """All of a form's text together: the longest answers and a full table fit."""
 MAX_PARTS = 5000
 """A section with a table of 200 rows has some 2,000 fields."""
+
+_FORMS = ("", "application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class InMemoryRequest(Request):
@@ -33,9 +35,22 @@ def install(app: Flask) -> None:
     app.request_class = InMemoryRequest
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_FIELDS, MAX_FORM_PARTS=MAX_PARTS)
     app.before_request(_refuse_other_sites)
+    app.before_request(_refuse_what_no_page_sends)
 
 
 def _refuse_other_sites() -> None:
     # A second lock beside the CSRF token. Origin and Referer cannot serve: our own pages send none (no-referrer).
     if request.method == "POST" and request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        abort(400)
+
+
+def _refuse_what_no_page_sends() -> None:
+    """Addresses with NUL (PostgreSQL takes none), bodies that are no forms, and fields without a name."""
+    if "\0" in request.path:
+        abort(404)
+    if request.method != "POST":
+        return
+    if request.mimetype not in _FORMS:
+        abort(415)
+    if None in request.form or None in request.files:
         abort(400)

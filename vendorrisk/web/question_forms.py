@@ -98,7 +98,7 @@ class Control:
     @property
     def rows(self) -> int:
         """How many rows a table is drawn with: those filled, and an empty one to go on with."""
-        filled = int("".join(self.fields.get("rows", ["0"])[:1]) or 0)
+        filled = plain_values.read_count(self.value("rows"))
         return min(filled + 1, tables.max_rows(self.question))
 
     def values(self, suffix: str = "") -> Sequence[str]:
@@ -140,7 +140,8 @@ def typed(
     draft = Typed(
         question=question, fields=fields, comment=form.get(name(question, "comment"), ""),
         na=bool(form.get(name(question, "na"))), na_reason=form.get(name(question, "na-reason"), ""),
-        unknown=bool(form.get(name(question, "unknown"))), version=_number(form.get(name(question, "version"), "")),
+        unknown=bool(form.get(name(question, "unknown"))),
+        version=plain_values.read_count(form.get(name(question, "version"), "")),
         seen=form.get(name(question, "seen"), ""), keep=form.get(name(question, "keep"), ""), said=None,
     )  # fmt: skip
     at = ""
@@ -185,10 +186,6 @@ def _reason(draft: Typed) -> str:
     if len(reason) < MIN_REASON:
         raise InvalidAnswer(f"Say in at least {MIN_REASON} characters why this does not apply to you.")
     return reason
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def from_stored(question: Question, stored: StoredAnswer | None) -> Control:

@@ -16,7 +16,7 @@ from vendorrisk.services import decided, dossiers, reports, score_sheets
 from vendorrisk.services import trail as events
 from vendorrisk.services.dossiers import Dossier
 from vendorrisk.services.paging import number_from
-from vendorrisk.web import access, case_words, downloads, edge
+from vendorrisk.web import access, case_words, downloads, edge, forms
 from vendorrisk.web.auditor import bp
 
 TIERS = (1, 2, 3, 4)
@@ -45,7 +45,7 @@ def _filters() -> decided.Filters:
     args = request.args
     year, band, tier = (args.get(name, "") for name in ("year", "band", "tier"))
     return decided.Filters(
-        search=args.get("search", "").strip()[:40],
+        search=forms.sought(args.get("search"), length=40),
         year=int(year) if year.isascii() and year.isdigit() and len(year) == 4 and year > "1900" else None,
         band=band if band in {each.value for each in RiskBand} else "",
         tier=int(tier) if tier in {str(each) for each in TIERS} else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from flask_wtf import FlaskForm
@@ -17,6 +18,7 @@ from wtforms import (
     ValidationError,
 )
 
+from vendorrisk.domain import plain_values
 from vendorrisk.domain.assessment import Outcome
 from vendorrisk.services.decisions import LONGEST_YEARS, MOST_CONDITIONS, Condition, NewDecision, years_after
 from vendorrisk.web.forms import Problem, problems
@@ -64,6 +66,16 @@ class ConditionForm(Form):
         return Condition(self.what.data or "", self.owner.data or "", date.fromisoformat(self.due.data or ""))
 
 
+class Rows(FieldList):  # type: ignore[type-arg]  # generic in its stubs only
+    """Rows by number. WTForms itself takes "²" for one, and any number of digits; Python's `int` does not."""
+
+    def _extract_indices(self, prefix: str, formdata: Iterable[str]) -> Iterator[int]:
+        for name in formdata:
+            number = plain_values.read_count(name.removeprefix(f"{prefix}-").partition("-")[0], -1)
+            if name.startswith(f"{prefix}-") and number >= 0:
+                yield number
+
+
 class DecisionForm(FlaskForm):
     """A decision. The view says what to judge it by (`judge_by`) before it validates."""
 
@@ -72,7 +84,7 @@ class DecisionForm(FlaskForm):
         choices=[], validate_choice=False,
     )  # fmt: skip
     reason = TextAreaField("Reason", [reasoned])
-    conditions = FieldList(FormField(ConditionForm), min_entries=ROWS_AT_FIRST, max_entries=MOST_CONDITIONS)
+    conditions = Rows(FormField(ConditionForm), min_entries=ROWS_AT_FIRST, max_entries=MOST_CONDITIONS)
     valid_until = StringField("Valid until", [needed("Enter until when the decision holds.")])
     accepts_provisional = BooleanField("I decide although the score is provisional")
     seen = HiddenField()

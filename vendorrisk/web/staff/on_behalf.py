@@ -7,6 +7,7 @@ from dataclasses import replace
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from vendorrisk.domain import plain_values
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.errors import InvalidAnswer, NotFound, WrongState
 from vendorrisk.domain.roles import Role
@@ -89,8 +90,8 @@ def _row_button(pressed: str) -> tuple[str, int]:
     """What a table's button asks for: ("add", -1), ("remove", row) or ("", -1)."""
     _, _, asked = pressed.partition(":")
     action, _, row = asked.partition(":")
-    if action == "remove" and row.isascii() and row.isdigit() and len(row) < 4:
-        return action, int(row)
+    if action == "remove" and (number := plain_values.read_count(row, -1)) >= 0:
+        return action, number
     return ("add", -1) if action == "add" else ("", -1)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from vendorrisk.domain import plain_values
 from vendorrisk.domain.errors import WrongState
 from vendorrisk.domain.roles import Role
 from vendorrisk.services import assessments, contacts, erasure, vendors
@@ -31,7 +32,7 @@ def _filters() -> vendors.Filters:
     args = request.args
     tier, band, sort = args.get("tier", ""), args.get("band", ""), args.get("sort", "")
     return vendors.Filters(
-        search=args.get("search", "").strip()[:200],
+        search=shared.sought(args.get("search"), length=200),
         tier=int(tier) if tier in {str(each) for each in words.TIERS} else None,
         band=band if band in (*words.BANDS, vendors.UNRATED) else "",
         sort=sort if sort in ("activity", "reference", "tier") else "activity",
@@ -91,8 +92,7 @@ def edit_vendor(reference: str) -> ResponseReturnValue:
     try:
         with edge.writing() as session:
             row = vendors.get(session, reference)
-            typed = form.version.data or ""
-            expected = int(typed) if typed.isascii() and typed.isdecimal() else 0
+            expected = plain_values.read_count(form.version.data or "")
             vendors.change(
                 session, row, form.new_vendor(), expected=expected, by=access.current_actor(), now=edge.now()
             )

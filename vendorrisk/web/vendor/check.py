@@ -40,6 +40,10 @@ class DeclarationForm(FlaskForm):
     key = HiddenField()
     missing = 0
 
+    def idempotency_key(self) -> str:
+        """The key that the page was given; what no page of ours holds is cut to what can be stored."""
+        return "".join(character for character in self.key.data or "" if character.isprintable())[:64]
+
     def validate_declared(self, field: BooleanField) -> None:
         """Nothing is sent without the declaration."""
         if not field.data:
@@ -144,7 +148,7 @@ def submit(reference: str) -> ResponseReturnValue:
             if not form.validate():
                 return make_response(_page(session, sitting, draft, form), 422)
             submissions.submit(
-                session, sitting, draft, form.name.data or "", form.role.data or "", (form.key.data or "")[:64],
+                session, sitting, draft, form.name.data or "", form.role.data or "", form.idempotency_key(),
                 settings=edge.services().settings, by=sittings.actor(session, sitting), now=edge.now(),
             )  # fmt: skip
     return redirect(url_for(".done", reference=reference), 303)

@@ -13,8 +13,10 @@ from vendorrisk.services.limits import TooMany
 from vendorrisk.web import access, edge, errors
 from vendorrisk.web.vendor import bp
 
-SAME_TIME = 0.06
-"""Seconds that asking for a fresh link takes at least, so that its length does not tell whether there was one."""
+SAME_TIME = 0.25
+"""Seconds that asking for a fresh link takes, so that its length does not tell whether there was one: long enough for
+the link to be made and its letter to be on its way, which keeps the process busy too (`make faults ARGS=enumeration`).
+"""
 
 
 def neutral(*, action: str = "") -> ResponseReturnValue:

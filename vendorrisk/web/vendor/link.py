@@ -1,13 +1,15 @@
 """The link: a page that names nobody, the mailed code, and the cookie that follows.
 
 GET and HEAD change nothing here: mail scanners and previews open links, and some submit forms; so nothing happens
-before a real POST, and nothing is shown before the code.
+before a real POST, and nothing is shown before the code. The token stands in the letter's address and in no later one:
+from Continue on, a cookie and the reference say which link it was.
 """
 
 from __future__ import annotations
 
 from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from vendorrisk.db import vault
@@ -45,7 +47,7 @@ def follow(token: str) -> ResponseReturnValue:
     if "fresh" in request.form:
         return dead_ends.ask_for_fresh(token=token)
     now = edge.now()
-    browser = request.cookies.get(respondent.BROWSER_COOKIE) or invitations.new_token()
+    browser = respondent.browser() or invitations.new_token()
     with edge.writing() as session:
         found = invitations.find(session, token, now=now)
         if found is None:
@@ -56,7 +58,7 @@ def follow(token: str) -> ResponseReturnValue:
         if not found.request.code_required:
             return _let_in(found, sittings.start(session, found, now=now))
         access_codes.send(session, found, browser, now=now)
-    response = redirect(url_for(".code", token=token), 303)
+    response = redirect(url_for(".code", reference=found.request.reference), 303)
     respondent.remember_browser(response, browser, found.invitation.expires_at)
     return response
 
@@ -68,51 +70,44 @@ def _let_in(found: Link, cookie: str) -> Response:
     return response
 
 
-@bp.get("/q/<token>/code")
+@bp.get("/q/<reference>/code")
 @_LINK
-def code(token: str) -> ResponseReturnValue:
+def code(reference: str) -> ResponseReturnValue:
     """Where the code is typed. The mailbox is shown, masked, only to the browser that asked for a code."""
+    browser = respondent.browser()
+    if not browser:
+        return render_template("vendor/no_cookie.html")
     with edge.reading() as session:
-        found = invitations.find(session, token, now=edge.now())
-        if found is None:
-            return dead_ends.neutral()
-        browser = request.cookies.get(respondent.BROWSER_COOKIE, "")
-        if not browser:
-            return render_template("vendor/no_cookie.html", token=token)
-        if not access_codes.asked_by(session, found, browser):
-            return redirect(url_for(".link", token=token), 303)
-        email = vault.open_text(session, found.invitation.email, context="invitation.email")
-        return _code_page(found, token, email)
+        found = access_codes.link_of(session, reference, browser, now=edge.now())
+        return _code_page(session, found)
 
 
-def _code_page(found: Link, token: str, email: str, error: str = "") -> str:
+def _code_page(session: Session, found: Link, error: str = "") -> str:
+    email = vault.open_text(session, found.invitation.email, context="invitation.email")
     return render_template(
-        "vendor/code.html", reference=found.request.reference, token=token, mailbox=invitations.masked(email),
+        "vendor/code.html", reference=found.request.reference, mailbox=invitations.masked(email),
         errors=[("code", error)] if error else [],
     )  # fmt: skip
 
 
-@bp.post("/q/<token>/code")
+@bp.post("/q/<reference>/code")
 @_LINK
-def give_code(token: str) -> ResponseReturnValue:
+def give_code(reference: str) -> ResponseReturnValue:
     """Redeem a code, or send a new one."""
-    now, browser = edge.now(), request.cookies.get(respondent.BROWSER_COOKIE, "")
+    now, browser = edge.now(), respondent.browser()
+    if not browser:
+        return make_response(render_template("vendor/no_cookie.html"), 422)
     with edge.writing() as session:
-        found = invitations.find(session, token, now=now)
-        if found is None:
-            return dead_ends.neutral()
-        if not browser:
-            return make_response(render_template("vendor/no_cookie.html", token=token), 422)
+        found = access_codes.link_of(session, reference, browser, now=now)
         if "resend" in request.form:
             access_codes.send(session, found, browser, now=now)
-            return redirect(url_for(".code", token=token), 303)
+            return redirect(url_for(".code", reference=reference), 303)
         typed = request.form.get("code", "").strip()
         outcome = access_codes.redeem(session, found, browser, typed, now=now) if typed else None
         if outcome is not None and outcome.refusal is None:
             return _let_in(found, sittings.start(session, found, now=now))
-        email = vault.open_text(session, found.invitation.email, context="invitation.email")
-        message = _refusal_words(outcome)
-    return make_response(_code_page(found, token, email, message), 422)
+        page = _code_page(session, found, _refusal_words(outcome))
+    return make_response(page, 422)
 
 
 def _refusal_words(outcome: access_codes.Redeeming | None) -> str:

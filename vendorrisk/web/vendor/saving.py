@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from flask import request
 from sqlalchemy.orm import Session
 
+from vendorrisk.domain import plain_values
 from vendorrisk.domain.audit import Actor
 from vendorrisk.domain.questionnaire import Question
 from vendorrisk.services import evidence, responses
@@ -57,7 +58,7 @@ def read(session: Session, sitting: Sitting, questions: Iterable[Question]) -> d
     return {
         question.id: question_forms.typed(
             question, request.form, on=today, files=files.get(question.id, ()),
-            without_row=int(row) if row_of == question.id and row.isascii() and row.isdigit() else -1,
+            without_row=plain_values.read_count(row, -1) if row_of == question.id else -1,
         )
         for question in questions
         if question_forms.is_asked(question, request.form)

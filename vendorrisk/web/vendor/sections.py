@@ -124,7 +124,8 @@ def save_section(reference: str, questionnaire_id: str, section_id: str) -> Resp
 def _onward(page: _Page, reference: str) -> str:
     """Where the pressed button leads."""
     for button in ("rows", "remove-file", "stay"):
-        if question_id := request.form.get(button, "").split(":")[0]:
+        question_id = request.form.get(button, "").split(":")[0]
+        if question_id in {question.id for question in page.place.section.questions}:
             return f"{page.place.url}#q-{question_id}-question"
     if request.form.get("then") == "sections":
         return url_for(".tasks", reference=reference)

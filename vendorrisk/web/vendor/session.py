@@ -14,7 +14,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from vendorrisk.domain.assessment import RequestStatus
-from vendorrisk.services import sittings
+from vendorrisk.services import invitations, sittings
 from vendorrisk.services.sittings import Sitting
 from vendorrisk.web import edge
 
@@ -49,6 +49,12 @@ def remember(response: Response, reference: str, token: str, until: datetime) ->
     """Set the cookie for the answers, and one under /q by which the link knows this browser again."""
     _set(response, COOKIE, token, f"/respond/{reference}", until)
     _set(response, known_cookie(reference), token, "/q", until)
+
+
+def browser() -> str:
+    """The cookie to which mailed codes are bound; nothing where there is none, or one that we never gave."""
+    value = request.cookies.get(BROWSER_COOKIE, "")
+    return value if invitations.is_token(value) else ""
 
 
 def remember_browser(response: Response, browser: str, until: datetime) -> None:
