@@ -14,7 +14,7 @@ from vendorrisk.domain.errors import NotFound
 from vendorrisk.services import briefs, evidence, responses, sittings
 from vendorrisk.services.responses import Draft
 from vendorrisk.services.sittings import Sitting
-from vendorrisk.web import access, edge, question_forms
+from vendorrisk.web import access, drawing, edge, question_forms
 from vendorrisk.web.question_forms import Control
 from vendorrisk.web.vendor import bp, pages, saving, uploads
 from vendorrisk.web.vendor import session as respondent
@@ -86,9 +86,11 @@ def section(reference: str, questionnaire_id: str, section_id: str) -> ResponseR
 
 def _render(page: _Page, given: Mapping[str, Control], **more: Any) -> str:
     files = evidence.by_question(evidence.of_request(page.session, page.sitting.request))
+    reference = page.sitting.request.reference
+    controls = pages.controls(page.place, page.draft, files, given)
     return render_template(
-        "vendor/section.html", request_=page.sitting.request, place=page.place, places=page.places, draft=page.draft,
-        controls=pages.controls(page.place, page.draft, files, given),
+        "vendor/section.html", request_=page.sitting.request, place=page.place, places=page.places,
+        questions=[drawing.question(control, reference) for control in controls],
         next=pages.next_unanswered(page.places, page.draft, page.place.number),
         saved_at=pages.saved_at(page.sitting, page.sitting.request.last_saved_at), **more,
     )  # fmt: skip
