@@ -70,10 +70,10 @@ def _draft(
     questionnaires: tuple[Questionnaire, ...], questions: Mapping[str, Question], stored: Mapping[str, StoredAnswer]
 ) -> Draft:
     given = answers.as_domain(stored)
+    shown = conditions.visible(questionnaires, given)
     return Draft(
-        questionnaires, questions, stored, given, conditions.visible(questionnaires, given),
-        counting.progress(questionnaires, given),
-    )  # fmt: skip
+        questionnaires, questions, stored, given, shown, counting.progress(questionnaires, given, shown)
+    )
 
 
 def check_open(request: Request, *, now: datetime) -> None:

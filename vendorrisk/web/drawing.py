@@ -18,8 +18,9 @@ from typing import cast
 from flask import render_template
 from markupsafe import Markup, escape
 
-from vendorrisk.domain.questionnaire import Question
+from vendorrisk.domain.questionnaire import Question, Questionnaire
 from vendorrisk.services.evidence import FileView
+from vendorrisk.web import question_forms
 from vendorrisk.web.question_forms import Control
 
 Shape = tuple[tuple[str, int, bool, bool, bool, bool, bool, bool], tuple[tuple[str, tuple[str | None, ...]], ...]]
@@ -28,8 +29,8 @@ reason and files; then the fields, with None for each text that somebody typed a
 Pieces = tuple[tuple[str, ...], tuple[int, ...]]
 """Markup, and between each two of its texts the number of the value that goes there."""
 
-_KEPT_PIECES, _KEPT_QUESTIONS = 2_048, 4_096
-"""Pieces have 1 to 10 KB. Filled tables have more shapes than can be kept: the least used give way."""
+_KEPT_PIECES, _KEPT_QUESTIONS, _KEPT_PREVIEWS = 2_048, 4_096, 64
+"""Pieces have 1 to 10 KB, previews 50. Filled tables have more shapes than can be kept: the least used give way."""
 _REFERENCE, _FILES, _VERSION, _SEEN, _COMMENT, _REASON, _FIELDS = range(7)
 """The numbers of the values; those of the fields follow."""
 _SECRET = secrets.token_hex(16)
@@ -72,6 +73,18 @@ def file_list(asked: Question, files: Sequence[FileView], reference: str) -> Mar
     if not files:
         return Markup()
     return Markup(render_template("questions/file_list.html", question=asked, files=files, reference=reference))
+
+
+@lru_cache(maxsize=_KEPT_PREVIEWS)
+def preview(questionnaires: tuple[Questionnaire, ...]) -> Markup:
+    """Every question of these questionnaires, for reading: the same for everybody."""
+    sections = [(questionnaire, section) for questionnaire in questionnaires for section in questionnaire.sections]
+    by_id = {question.id: question for questionnaire in questionnaires for question in questionnaire}
+    drawn = render_template(
+        "questions/preview.html", sections=sections, by_id=by_id,
+        in_tree_order=question_forms.in_tree_order, condition_words=question_forms.condition_words,
+    )  # fmt: skip
+    return Markup(drawn)
 
 
 def _render(control: Control, reference: str, files: Markup) -> Markup:
