@@ -43,7 +43,7 @@ def side_by_side(
 ) -> Line:
     """Run both in turn, after a warm-up, and compare medians.
 
-    `runs` and `floor_runs` repeat, within one round, what is too short to be timed: both then run in caches of their own.
+    `runs` and `floor_runs` repeat within one round what is too short to be timed alone.
     """
     ours(), floor()
     value, base = [], []

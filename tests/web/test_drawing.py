@@ -68,7 +68,7 @@ def controls(question: Question, text: str) -> list[Control]:
     return [
         *plain,
         replace(first, comment=text), replace(first, na=True, na_reason=text), replace(first, unknown=True),
-        replace(first, depth=2, condition="Answer if EX-1 is “<b>{{ 7 }}</b>”.", is_hidden=True), replace(first, files=(FILE,)),
+        replace(first, depth=2, condition="Answer if “<b>{{ 7 }}</b>”.", is_hidden=True), replace(first, files=(FILE,)),
         replace(first, comment=text, files=(FILE, FILE), version=12), replace(first, error=text, error_at="q-x"),
         replace(first, clash=Clash(text, "10:00", text, text)),
     ]  # fmt: skip

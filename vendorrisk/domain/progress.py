@@ -93,7 +93,7 @@ def state_of(question: Question, answer: Answer | None, shown: frozenset[str]) -
 def progress(
     questionnaires: Sequence[Questionnaire], answers: Answers, shown: frozenset[str] | None = None
 ) -> Progress:
-    """Counts for every section of the questionnaires; `shown` are the visible questions where they are known already."""
+    """Counts for every section; `shown` are the visible questions, where they are known already."""
     shown = visible(questionnaires, answers) if shown is None else shown
     hidden = [
         question.id

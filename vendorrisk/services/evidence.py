@@ -155,8 +155,9 @@ _OF_REQUEST = (
 def of_request(session: Session, request: Request) -> tuple[FileView, ...]:
     """The files of a request, in the order in which they came; one query."""
     rows = session.execute(_OF_REQUEST, {"request_id": request.id})
+    # A file that backs no question any more comes with None.
     return tuple(
-        _view(session, row, tuple(question_id for _, question_id in uses if question_id is not None))
+        _view(session, row, tuple(filter(None, (question_id for _, question_id in uses))))
         for row, uses in groupby(rows, key=itemgetter(0))
     )
 

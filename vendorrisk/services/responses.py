@@ -71,9 +71,7 @@ def _draft(
 ) -> Draft:
     given = answers.as_domain(stored)
     shown = conditions.visible(questionnaires, given)
-    return Draft(
-        questionnaires, questions, stored, given, shown, counting.progress(questionnaires, given, shown)
-    )
+    return Draft(questionnaires, questions, stored, given, shown, counting.progress(questionnaires, given, shown))
 
 
 def check_open(request: Request, *, now: datetime) -> None:

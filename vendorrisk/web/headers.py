@@ -38,7 +38,7 @@ def install(app: Flask, *, https: bool) -> None:
 
     @app.after_request
     def _add(response: Response) -> Response:
-        there = {name.lower() for name in response.headers.keys()}
+        there = {name.lower() for name, _ in response.headers}
         for name, value in always.items():
             if name.lower() not in there:
                 response.headers.add(name, value)

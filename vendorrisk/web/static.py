@@ -35,7 +35,7 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 
 
 def install(app: Flask) -> None:
-    """Add the route, and the templates' way to an address. It is on every page four times: url_for would take longer."""
+    """Add the route, and `static_url`: four on every page, built faster than url_for would."""
     files = read(FOLDER)
     digest = digest_of(files)
 
