@@ -38,14 +38,18 @@ def side_by_side(
     *,
     budget: float,
     rounds: int = 30,
+    runs: int = 1,
     floor_runs: int = 1,
 ) -> Line:
-    """Run both in turn, after a warm-up, and compare medians. `floor_runs` repeats a floor too short to be timed."""
+    """Run both in turn, after a warm-up, and compare medians.
+
+    `runs` and `floor_runs` repeat within one round what is too short to be timed alone.
+    """
     ours(), floor()
     value, base = [], []
     gc.collect()
     for _ in range(rounds):
-        value.append(_seconds(ours, 1))
+        value.append(_seconds(ours, runs))
         base.append(_seconds(floor, floor_runs))
     return Line(name, against, statistics.median(value), statistics.median(base), budget)
 

@@ -81,7 +81,7 @@ def _page(name: str, client: FlaskClient, path: str, body: bytes, budget: float)
     floor = bare.test_client()
     return side_by_side(
         f"{name}, {len(body) // 1024} KB", lambda: client.get(path), "Flask returning the same bytes",
-        lambda: floor.get("/"), budget=budget, floor_runs=10,
+        lambda: floor.get("/"), budget=budget, runs=10, floor_runs=30,
     )  # fmt: skip
 
 

@@ -21,17 +21,29 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from vendorrisk.db import vault
-from vendorrisk.db.models import Answer, Assessment, Contact, Request, User, Vendor
+from vendorrisk.db.models import Answer, Assessment, Contact, Evidence, Request, User, Vendor
 from vendorrisk.domain.answers import Value
 from vendorrisk.domain.assessment import AssessmentStatus, Origin, RequestStatus
 from vendorrisk.domain.audit import SYSTEM, Actor, ActorKind
 from vendorrisk.domain.questionnaire import Question, Questionnaire
 from vendorrisk.domain.roles import Role
 from vendorrisk.library import loader, shipped
-from vendorrisk.services import accounts, answers, assessments, contacts, copies, invitations, references, vendors
+from vendorrisk.services import (
+    accounts,
+    answers,
+    assessments,
+    checked_files,
+    contacts,
+    copies,
+    evidence,
+    invitations,
+    references,
+    vendors,
+)
 from vendorrisk.services.answers import NewAnswer
 from vendorrisk.services.contacts import NewContact
 from vendorrisk.services.vendors import NewVendor
+from vendorrisk.storage import Storage
 
 NOW = datetime(2026, 6, 30, 9, 0, tzinfo=UTC)
 """The moment at which tests happen, unless they say otherwise: a Tuesday."""
@@ -148,6 +160,18 @@ def add_answer(
         now=now, answered_on=answered_on,
     )  # fmt: skip
     return session.get_one(Answer, (request.id, question_id), populate_existing=True)
+
+
+def add_evidence(
+    session: Session, storage: Storage, request: Request, question: Question, name: str, content: bytes, *,
+    by: Actor = SYSTEM, now: datetime = NOW,
+) -> Evidence:  # fmt: skip
+    """A file that backs the answer to this question, stored and attached."""
+    key_id = session.get_one(Vendor, request.vendor_id).key_id
+    checked = checked_files.check(name, content, scanner=None, now=now)
+    evidence.reserve(session, request, checked, now=now)
+    evidence.store(storage, key_id, vault.data_key(session, key_id), checked)
+    return evidence.attach(session, request, key_id, question, checked, by=by, now=now)
 
 
 def question_of(session: Session, request: Request, question_id: str) -> Question:

@@ -9,11 +9,10 @@ import pytest
 
 from tests import builders, review_side
 from tests.domain.hostile_files import pdf
-from vendorrisk.db import vault
 from vendorrisk.db.models import User, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.reports import pdf as printing
-from vendorrisk.services import checked_files, evidence, reports, vendors
+from vendorrisk.services import reports, vendors
 from vendorrisk.services.runtime import Runtime
 
 REASON = "The contract has ended, and they asked us to."
@@ -43,10 +42,8 @@ def full_vendor(runtime: Runtime, by: User, monkeypatch: pytest.MonkeyPatch, *, 
         vendors.change(session, vendor, change, expected=vendor.version, by=builders.actor(by), now=now)
         builders.add_answer(session, request, "remote_access", "own", comment="from home")
         question = builders.question_of(session, request, "remote_access")
-        kept = checked_files.check("customers.pdf", FILE, scanner=None, now=now)
-        evidence.reserve(session, request, kept, now=now)
-        evidence.store(runtime.storage, vendor.key_id, vault.data_key(session, vendor.key_id), kept)
-        evidence.attach(session, request, vendor.key_id, question, kept, by=builders.actor(by), now=now)
+        actor = builders.actor(by)
+        builders.add_evidence(session, runtime.storage, request, question, "customers.pdf", FILE, by=actor, now=now)
         review_side.decide(session, case, by)
         other = builders.add_assessment(session, vendor, status=AssessmentStatus.READY, owner=by)
         open_request = builders.add_request(session, other, status=RequestStatus.OPEN, sender=by, note="Hello Dana")

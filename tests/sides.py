@@ -15,7 +15,7 @@ from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.questionnaire import Questionnaire
 from vendorrisk.library import loader, shipped
 from vendorrisk.mail.messages import Message
-from vendorrisk.services import evidence, outbox, reports
+from vendorrisk.services import outbox, reports
 from vendorrisk.storage import Storage
 
 NOW = builders.NOW
@@ -87,9 +87,8 @@ def add(
 def _file(
     session: Session, storage: Storage, request: Request, vendor: Vendor, canary: str, asked: Questionnaire
 ) -> str:
-    checked = evidence.check_and_store(session, storage, request, vendor.key_id, f"{canary}.pdf", pdf())
     question = asked.sections[0].questions[0]
-    return str(evidence.attach(session, request, vendor.key_id, question, checked, by=SYSTEM, now=NOW).id)
+    return str(builders.add_evidence(session, storage, request, question, f"{canary}.pdf", pdf()).id)
 
 
 def _failed_letter(session: Session, request: Request, vendor: Vendor, canary: str) -> str:

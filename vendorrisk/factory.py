@@ -34,6 +34,7 @@ from vendorrisk.web import (
     sign_in,
     staff,
     static,
+    templates,
     vendor,
 )
 from vendorrisk.web import runtime as web_runtime
@@ -81,6 +82,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # it asks for a Referer, and ours is no-referrer
         COMPRESS_MIN_SIZE=1024,
     )
+    app.jinja_environment = templates.SharedGlobals
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["site"] = {
         "organisation": settings.organisation,

@@ -9,8 +9,8 @@ import sys
 from importlib import import_module
 
 FAULTS = (
-    "trail", "keys", "sign_in", "links", "tokens", "enumeration", "uploads", "pdf", "letters", "bad_starts", "web_kills",
-    "postgres_stops", "disk_full", "locks", "overload", "load", "migrations", "odd_input", "fuzz",
+    "trail", "keys", "sign_in", "links", "tokens", "enumeration", "uploads", "pdf", "letters", "bad_starts",
+    "web_kills", "postgres_stops", "disk_full", "locks", "overload", "load", "migrations", "odd_input", "fuzz",
 )  # fmt: skip
 """The modules, in the order in which they run."""
 

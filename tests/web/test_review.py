@@ -16,12 +16,11 @@ from tests import builders, review_side, staff_side
 from tests.conftest import Cast, Clock
 from tests.review_side import NOW
 from tests.web import vendor_visits
-from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
-from vendorrisk.db.models import Answer, Assessment, Event, Request, Review, Vendor
+from vendorrisk.db.models import Answer, Assessment, Event, Request, Review
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.audit import EventKind
-from vendorrisk.services import checked_files, dossiers, evidence, trail
+from vendorrisk.services import dossiers, trail
 from vendorrisk.services.runtime import Runtime
 
 GATE = "EX-13"
@@ -276,13 +275,9 @@ def with_file(database: Database, runtime: Runtime, cast: Cast, case: str) -> st
     """The address of a file that backs the gate's answer."""
     with database.writing() as session:
         request = dossiers.find(session, case).sent
-        key_id = session.get_one(Vendor, request.vendor_id).key_id
-        checked = checked_files.check("Überblick.txt", b"all our words", scanner=None, now=NOW)
-        evidence.reserve(session, request, checked, now=NOW)
-        evidence.store(runtime.storage, key_id, vault.data_key(session, key_id), checked)
         question = builders.question_of(session, request, "remote_access")
-        by = builders.actor(cast.petra)
-        row = evidence.attach(session, request, key_id, question, checked, by=by, now=NOW)
+        name, by = "Überblick.txt", builders.actor(cast.petra)
+        row = builders.add_evidence(session, runtime.storage, request, question, name, b"all our words", by=by, now=NOW)
         return f"/assessments/{case}/evidence/{row.id}"
 
 

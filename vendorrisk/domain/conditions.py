@@ -66,9 +66,15 @@ def _test(question: Question) -> Test:
     tests = [_follow_up_test(question.follow_up)] if question.follow_up else []
     if question.show_if:
         tests.append(_cel_test(question.show_if))
+    if not tests:
+        return _always
     if len(tests) == 1:
         return tests[0]
     return lambda answers, shown: all(test(answers, shown) for test in tests)
+
+
+def _always(answers: Answers, shown: set[str]) -> bool:
+    return True
 
 
 def _follow_up_test(follow_up: FollowUp) -> Test:

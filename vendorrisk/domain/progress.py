@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from vendorrisk.domain.answers import UNANSWERED, Answer, Answers, Table
 from vendorrisk.domain.conditions import visible
-from vendorrisk.domain.questionnaire import Question, Questionnaire
+from vendorrisk.domain.questionnaire import Question, Questionnaire, Section
 
 
 class AnswerState(StrEnum):
@@ -90,24 +90,37 @@ def state_of(question: Question, answer: Answer | None, shown: frozenset[str]) -
     return AnswerState.ANSWERED if has_value(answer) else AnswerState.UNANSWERED
 
 
-def progress(questionnaires: Sequence[Questionnaire], answers: Answers) -> Progress:
-    """Counts for every section of the questionnaires."""
-    shown = visible(questionnaires, answers)
-    sections, hidden = [], []
-    for questionnaire in questionnaires:
-        for section in questionnaire.sections:
-            states = [(q, state_of(q, answers.get(q.id), shown)) for q in section.questions]
-            seen = [(q, state) for q, state in states if state is not AnswerState.HIDDEN]
-            open_ones = [q for q, state in seen if state is AnswerState.UNANSWERED]
-            hidden += [q.id for q, state in states if state is AnswerState.HIDDEN and _is_said(answers.get(q.id))]
-            sections.append(
-                SectionProgress(
-                    questionnaire.id,
-                    section.id,
-                    len(seen) - len(open_ones),
-                    len(seen),
-                    tuple(q.id for q in open_ones if q.required),
-                    open_ones[0].id if open_ones else None,
-                )
-            )
-    return Progress(tuple(sections), tuple(hidden))
+def progress(
+    questionnaires: Sequence[Questionnaire], answers: Answers, shown: frozenset[str] | None = None
+) -> Progress:
+    """Counts for every section; `shown` are the visible questions, where they are known already."""
+    shown = visible(questionnaires, answers) if shown is None else shown
+    hidden = [
+        question.id
+        for questionnaire in questionnaires
+        for question in questionnaire
+        if question.id not in shown and _is_said(answers.get(question.id))
+    ]
+    return Progress(
+        tuple(
+            _of_section(questionnaire, section, answers, shown)
+            for questionnaire in questionnaires
+            for section in questionnaire.sections
+        ),
+        tuple(hidden),
+    )
+
+
+def _of_section(
+    questionnaire: Questionnaire, section: Section, answers: Answers, shown: frozenset[str]
+) -> SectionProgress:
+    seen = [question for question in section.questions if question.id in shown]
+    open_ones = [question for question in seen if not _is_said(answers.get(question.id))]
+    return SectionProgress(
+        questionnaire.id,
+        section.id,
+        len(seen) - len(open_ones),
+        len(seen),
+        tuple(question.id for question in open_ones if question.required),
+        open_ones[0].id if open_ones else None,
+    )

@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from vendorrisk.reports.sections import SECTIONS
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "report"
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_RUN, _PIECE = re.compile(r"\S{200,}"), re.compile(r"\S{60}")
+_LONG_RUN = 200
+_RUN, _PIECE = re.compile(rf"\S{{{_LONG_RUN},}}"), re.compile(r"\S{60}")
 _LINES = 100
 _BOOK, _CUT, _ROWS = 400_000, 1_000, 20
 """Characters of all answers together (some 150 pages) beyond which each text and table is cut short."""
@@ -38,6 +40,7 @@ def css() -> str:
     return (TEMPLATES / "report.css").read_text("utf-8")
 
 
+@lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=printable,
@@ -105,6 +108,8 @@ def paragraphs(text: str, most: int) -> list[str]:
 
 def _breakable(text: str) -> str:
     """With a zero-width space after every 60 characters of a run of more than 200 without a space."""
+    if len(text) < _LONG_RUN:
+        return text
     return _RUN.sub(lambda run: _PIECE.sub("\\g<0>\u200b", run[0]), text)
 
 

@@ -5,6 +5,7 @@ Called by the landing page, and by `invitations` for its letters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Request, User
 from vendorrisk.domain import conditions
+from vendorrisk.domain.questionnaire import Questionnaire
 from vendorrisk.services import copies
 from vendorrisk.settings import Settings
 
@@ -43,7 +45,7 @@ class Brief:
 def of(session: Session, request: Request, *, settings: Settings) -> Brief:
     """The brief of one request."""
     questionnaires = copies.questionnaires(session, request.copies)
-    asked = len(conditions.visible(questionnaires, {}))
+    asked, more = counts(questionnaires)
     assessment = session.get_one(Assessment, request.assessment_id)
     sender = session.get(User, request.sent_by) if request.sent_by else None
     return Brief(
@@ -57,12 +59,18 @@ def of(session: Session, request: Request, *, settings: Settings) -> Brief:
         titles=tuple(str(questionnaire.title) for questionnaire in questionnaires),
         sections=sum(len(questionnaire.sections) for questionnaire in questionnaires),
         questions=asked,
-        more=sum(len(questionnaire.questions) for questionnaire in questionnaires) - asked,
+        more=more,
         minutes=minutes_for(asked),
         due_at=request.due_at,
         closes_at=request.closes_at,
         zone=request.zone,
     )
+
+
+def counts(questionnaires: Sequence[Questionnaire]) -> tuple[int, int]:
+    """How many questions are asked of everybody, and how many more depend on answers."""
+    asked = len(conditions.visible(questionnaires, {}))
+    return asked, sum(len(questionnaire.questions) for questionnaire in questionnaires) - asked
 
 
 def minutes_for(questions: int) -> int:

@@ -70,10 +70,8 @@ def _draft(
     questionnaires: tuple[Questionnaire, ...], questions: Mapping[str, Question], stored: Mapping[str, StoredAnswer]
 ) -> Draft:
     given = answers.as_domain(stored)
-    return Draft(
-        questionnaires, questions, stored, given, conditions.visible(questionnaires, given),
-        counting.progress(questionnaires, given),
-    )  # fmt: skip
+    shown = conditions.visible(questionnaires, given)
+    return Draft(questionnaires, questions, stored, given, shown, counting.progress(questionnaires, given, shown))
 
 
 def check_open(request: Request, *, now: datetime) -> None:

@@ -34,12 +34,14 @@ _HSTS = "max-age=31536000; includeSubDomains"
 def install(app: Flask, *, https: bool) -> None:
     """Add the headers to whatever leaves. A view may set its own, stricter Content-Security-Policy (evidence does)."""
 
+    always = {**_ALWAYS, "Strict-Transport-Security": _HSTS} if https else _ALWAYS
+
     @app.after_request
     def _add(response: Response) -> Response:
-        for name, value in _ALWAYS.items():
-            response.headers.setdefault(name, value)
-        if https:
-            response.headers.setdefault("Strict-Transport-Security", _HSTS)
+        there = {name.lower() for name, _ in response.headers}
+        for name, value in always.items():
+            if name.lower() not in there:
+                response.headers.add(name, value)
         if request.endpoint == "static" and response.status_code in (200, 206, 304):
             # The account guard looked into the session; without this, Vary: Cookie would spoil the browser's cache.
             session.accessed = False

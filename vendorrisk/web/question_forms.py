@@ -122,9 +122,17 @@ def offers_unknown(question: Question) -> bool:
 
 def digest(question: Question, said: NewAnswer) -> str:
     """A short mark of what a page showed, to tell an untouched field from a changed one."""
+    if said == NOTHING:
+        return _NOTHING_SHOWN
     value = None if said.value is None else question_types.to_plain(question, said.value)
-    plain = json.dumps([value, said.not_applicable, said.unknown, said.comment], sort_keys=True)
-    return hashlib.sha256(plain.encode()).hexdigest()[:12]
+    return _hashed(value, said.not_applicable, said.unknown, said.comment)
+
+
+def _hashed(*shown: object) -> str:
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:12]
+
+
+_NOTHING_SHOWN = _hashed(None, None, False, "")
 
 
 def is_asked(question: Question, form: MultiDict[str, str]) -> bool:

@@ -1,6 +1,6 @@
 """Serves style sheets, scripts and pictures under addresses that hold the hash of their content: kept for ever.
 
-`url_for("static", filename="site.css")` gives `/static/<hash>/site.css`. The hash is of the whole folder, so that
+In templates, `static_url("site.css")` gives `/static/<hash>/site.css`. The hash is of the whole folder, so that
 files may name each other by relative addresses. They are read once, at start: no address is ever made into a path.
 """
 
@@ -10,7 +10,6 @@ import hashlib
 import mimetypes
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from flask import Flask, Response, abort
 from flask.typing import ResponseReturnValue
@@ -36,7 +35,7 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 
 
 def install(app: Flask) -> None:
-    """Add the route and the helper that puts the hash into every address."""
+    """Add the route, and `static_url`: four on every page, built faster than url_for would."""
     files = read(FOLDER)
     digest = digest_of(files)
 
@@ -50,9 +49,8 @@ def install(app: Flask) -> None:
         response.cache_control.max_age = _FOREVER
         return response
 
-    @app.url_defaults
-    def _add_digest(endpoint: str, values: dict[str, Any]) -> None:
-        if endpoint == "static":
-            values.setdefault("digest_asked", digest)
+    def static_url(filename: str) -> str:
+        return f"/static/{digest}/{filename}"
 
     app.add_url_rule("/static/<digest_asked>/<path:filename>", "static", static, methods=["GET"])
+    app.jinja_env.globals["static_url"] = static_url

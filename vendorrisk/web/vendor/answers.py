@@ -13,7 +13,7 @@ from vendorrisk.domain.questionnaire import Question
 from vendorrisk.services import responses, sittings
 from vendorrisk.services.responses import Draft
 from vendorrisk.services.sittings import Sitting
-from vendorrisk.web import access, edge, question_forms
+from vendorrisk.web import access, drawing, edge, question_forms
 from vendorrisk.web.question_forms import Control
 from vendorrisk.web.vendor import bp, pages, saving, uploads
 from vendorrisk.web.vendor import session as respondent
@@ -72,4 +72,4 @@ def _saved(session: Session, sitting: Sitting, question: Question, draft: Draft)
 def _drawn(session: Session, sitting: Sitting, question: Question, draft: Draft, place: pages.Place) -> str:
     files = {question.id: uploads.question_files(session, sitting, question)}
     drawn = next(c for c in pages.controls(place, draft, files) if c.question.id == question.id)
-    return render_template("questions/one.html", control=drawn, request_=sitting.request)
+    return drawing.question(drawn, sitting.request.reference)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import jsonify, render_template, request
+from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from vendorrisk.services import evidence, responses, sittings
-from vendorrisk.web import access, downloads, edge
+from vendorrisk.web import access, downloads, drawing, edge
 from vendorrisk.web.vendor import bp, pages, uploads
 from vendorrisk.web.vendor import session as respondent
 
@@ -26,7 +26,7 @@ def attach(reference: str, question_id: str) -> ResponseReturnValue:
         uploads.attach_all(session, sitting, draft, stored, by=sittings.actor(session, sitting))
         files = uploads.question_files(session, sitting, question)
         after = responses.load(session, sitting.request)
-    html = render_template("questions/file_list.html", question=question, files=files, request_=sitting.request)
+    html = drawing.file_list(question, files, reference)
     version = after.stored[question_id].version if question_id in after.stored else 0
     return jsonify(html=html, messages=list(stored.messages.values()), version=version), stored.status
 

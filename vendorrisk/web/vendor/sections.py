@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from vendorrisk.domain.errors import NotFound
-from vendorrisk.services import briefs, evidence, responses, sittings
+from vendorrisk.services import briefs, copies, evidence, responses, sittings
 from vendorrisk.services.responses import Draft
 from vendorrisk.services.sittings import Sitting
-from vendorrisk.web import access, edge, question_forms
+from vendorrisk.web import access, drawing, edge
 from vendorrisk.web.question_forms import Control
 from vendorrisk.web.vendor import bp, pages, saving, uploads
 from vendorrisk.web.vendor import session as respondent
@@ -47,12 +47,11 @@ def preview(reference: str) -> ResponseReturnValue:
         sitting = respondent.load(session, reference)
         if respondent.is_closed(sitting):
             return redirect(url_for(".closed", reference=reference), 303)
-        draft = responses.load(session, sitting.request)
+        asked_of = copies.questionnaires(session, sitting.request.copies)
+        asked, more = briefs.counts(asked_of)
         return render_template(
-            "vendor/preview.html", request_=sitting.request, places=pages.places(reference, draft), draft=draft,
-            in_tree_order=question_forms.in_tree_order, condition_words=question_forms.condition_words,
-            brief=briefs.of(session, sitting.request, settings=edge.services().settings),
-        )  # fmt: skip
+            "vendor/preview.html", request_=sitting.request, asked=asked, more=more, questions=drawing.preview(asked_of)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +85,11 @@ def section(reference: str, questionnaire_id: str, section_id: str) -> ResponseR
 
 def _render(page: _Page, given: Mapping[str, Control], **more: Any) -> str:
     files = evidence.by_question(evidence.of_request(page.session, page.sitting.request))
+    reference = page.sitting.request.reference
+    controls = pages.controls(page.place, page.draft, files, given)
     return render_template(
-        "vendor/section.html", request_=page.sitting.request, place=page.place, places=page.places, draft=page.draft,
-        controls=pages.controls(page.place, page.draft, files, given),
+        "vendor/section.html", request_=page.sitting.request, place=page.place, places=page.places,
+        questions=[drawing.question(control, reference) for control in controls],
         next=pages.next_unanswered(page.places, page.draft, page.place.number),
         saved_at=pages.saved_at(page.sitting, page.sitting.request.last_saved_at), **more,
     )  # fmt: skip
