@@ -8,12 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
-from bench.faults import letters, uploads
+from bench.faults import letters, pdf, uploads
 from bench.faults.counts import Count
 
 FAULTS: dict[str, Callable[[], Iterable[Count]]] = {
     "uploads": uploads.counts,
     "letters": letters.counts,
+    "pdf": pdf.counts,
 }
 
 
