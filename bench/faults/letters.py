@@ -24,14 +24,16 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Letter
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.audit import SYSTEM
-from vendorrisk.services import opening, outbox, stuck
+from vendorrisk.services import opening, outbox, stuck, work
 from vendorrisk.settings import Settings
 
 LETTERS = int(os.environ.get("FAULTS_LETTERS", "500"))
 KILLS = int(os.environ.get("FAULTS_KILLS", "25"))
-SPEED = 60.0
-"""A minute passes in a second: the pauses between tries, and the lease of a killed worker's letters."""
-PATIENCE_SECONDS = 240
+SPEED = 20.0
+"""A minute passes in three seconds: pauses between tries are short, and a lease still outlasts a letter on a busy
+machine.
+"""
+PATIENCE_SECONDS = 600
 _EVERY = 25
 """One letter in so many goes to a mailbox that does not exist."""
 
@@ -97,14 +99,20 @@ def _kill(post: Post) -> None:
 
 
 def _finish(post: Post) -> None:
-    """The server is well again; staff try again what was refused meanwhile; a worker that lives does the rest."""
+    """The server is well again; staff try again what was refused or put off; workers that live do the rest."""
     post.server.become("well")
     until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until and (left := _states(post))[WorkState.QUEUED] + left[WorkState.RUNNING]:
-        _retry_refused(post)
+    while time.monotonic() < until and _left(post):
+        _try_again(post)
         post.worker.start()
-        time.sleep(4)
+        time.sleep(3)
         post.worker.stop()
+
+
+def _left(post: Post) -> int:
+    """How many letters are still on their way."""
+    states = _states(post)
+    return states[WorkState.QUEUED] + states[WorkState.RUNNING]
 
 
 def _states(post: Post) -> Counter[WorkState]:
@@ -112,10 +120,11 @@ def _states(post: Post) -> Counter[WorkState]:
         return Counter(session.scalars(select(Letter.state)))
 
 
-def _retry_refused(post: Post) -> None:
+def _try_again(post: Post) -> None:
+    """What staff do on the page of stuck letters."""
     with post.database.writing() as session:
-        for row in session.scalars(select(Letter).where(Letter.state == WorkState.FAILED)):
-            if "No such mailbox" not in row.error:
+        for row in session.scalars(select(Letter).where(Letter.state.in_((WorkState.FAILED, WorkState.QUEUED)))):
+            if work.may_start_again(row) and "No such mailbox" not in row.error:
                 outbox.retry(session, row.id, by=SYSTEM, now=post.now())
 
 

@@ -3,124 +3,54 @@
 from __future__ import annotations
 
 import io
+import itertools
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-import pikepdf
 import pypdf
 import pytest
+import weasyprint
 
-from tests.reports import sample
+from tests.reports import canary, poison, sample
+from tests.reports.canary import CANARY
+from tests.reports.poison import acting_parts, payloads, poisoned, small, streams
 from vendorrisk.reports import compose, engine, html, pdf, sandbox, view
 from vendorrisk.reports.facts import Facts
 
-CANARY = "canary-7f3k2m-must-not-be-seen"
-FREE = frozenset(
-    ("organisation", "vendor", "service", "owner", "asked_by", "reason", "by", "what", "question", "said", "matters",
-     "title", "message", "set_aside", "set_aside_by", "label", "text", "comment", "source", "name", "uploaded_by",
-     "about", "because")
-)  # fmt: skip
-"""Names of the fields whose text comes from people."""
-
-
-def payloads(address: str, file: str) -> tuple[str, ...]:
-    """Texts that would fetch, read or run something if they were ever taken for markup, styles or a template."""
-    return (
-        f'<img src="{address}/1">', f'<img src="{file}">', f'<img srcset="{address}/2 1x">',
-        f'<link rel="stylesheet" href="{address}/3">', f'<link rel=attachment href="{file}">',
-        f'<link rel="attachment" href="{address}/4">', f"<style>@import url({address}/5);</style>",
-        f'<style>body{{background:url("{address}/6")}}</style>', f'</style><img src="{address}/7">',
-        f"<p style=\"background:url('{address}/8')\">", f'<iframe src="{file}"></iframe>',
-        f'<object data="{file}"></object>', f'<embed src="{address}/9">', f'<svg><use href="{address}/10#x"/></svg>',
-        f'<svg><image xlink:href="{file}"/></svg>', f'<a href="{address}/11">click</a>',
-        f'<a rel=attachment href="{file}">x</a>',
-        f'<base href="{address}/">', f'<script>fetch("{address}/12")</script>',
-        f"<?xml-stylesheet href='{address}/13'?>",
-        f'<!DOCTYPE x [<!ENTITY e SYSTEM "{file}">]>&e;', "{{7*7}} {% include '/etc/passwd' %} {{ config }}",
-        f'<meta http-equiv="refresh" content="0;url={address}/14">', f'"><img src={address}/15 onerror=x>',
-        f"content: url({address}/16); }} @font-face {{ src: url({file}) }}", "&lt;img src=x&gt; &amp;#60;b&#62;",
-    )  # fmt: skip
-
-
-def poisoned(plain: Any, texts: tuple[str, ...]) -> Any:
-    """The snapshot with every free text replaced by all payloads."""
-    if isinstance(plain, list):
-        return [poisoned(part, texts) for part in plain]
-    if isinstance(plain, dict):
-        return {
-            name: " ".join(texts) if name in FREE and isinstance(value, str) else poisoned(value, texts)
-            for name, value in plain.items()
-        }
-    return plain
-
-
-def small() -> view.Report:
-    """A report with every kind of part, and few of each."""
-    report = sample.report(decision=sample.DECISION)
-    row = ((view.Cell("label", "text"),),)
-    chapters = tuple(
-        replace(
-            chapter,
-            sections=tuple(replace(s, answers=(replace(s.answers[0], rows=row),)) for s in chapter.sections[:1]),
-        )
-        for chapter in report.answers
-    )
-    themes = tuple(replace(theme, gains=theme.gains[:1]) for theme in report.themes)
-    aside = view.Contradiction("C-03", "high", "t", "m", "e", ("BH-02",), "reason", "who")
-    return replace(
-        report, answers=chapters, themes=themes, flags=report.flags[:2], contradictions=(aside,), trail=sample.trail(2),
-        changes=(view.Change("DS-01", "q", "0.5", "High"),),
-    )  # fmt: skip
+PATIENCE = 110.0
+"""How long a rendering may take on a busy machine; that one within limits ends in time is bench/faults/pdf.py's."""
 
 
 @pytest.fixture
-def hits() -> Any:
-    """A web server that counts who comes."""
-    seen: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            seen.append(self.path)
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(CANARY.encode())
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Silence."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", seen
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def hits() -> Iterator[tuple[str, list[str]]]:
+    """A web server that nobody must come to: its address, and who came."""
+    with canary.listening() as server:
+        yield server
 
 
-def streams(made: bytes) -> bytes:
-    """Every byte of a PDF, streams unpacked."""
-    with pikepdf.open(io.BytesIO(made)) as opened:
-        parts = [o.read_bytes() for o in opened.objects if isinstance(o, pikepdf.Stream)]
-        buffer = io.BytesIO()
-        opened.save(buffer, object_stream_mode=pikepdf.ObjectStreamMode.disable)
-    return b"".join(parts) + buffer.getvalue()
+def test_the_hostile_sample_holds_every_text_that_a_report_can_hold() -> None:
+    base, fields = small(), poison.text_fields()
+    assert {"Report.vendor", "Answer.comment", "Cell.text", "File.name", "Trail.counts"} <= fields
+    untouched = [name for name in fields if poisoned(base, lambda: "poison", frozenset({name})) == base]
+    assert untouched == [], "put one of each into tests/reports/poison.py::small"
 
 
-def test_hostile_texts_in_every_field_fetch_nothing_and_stay_text(
-    hits: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_hostile_texts_in_all_fields_fetch_nothing_and_stay_text(
+    hits: tuple[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, seen = hits
     secret = tmp_path / "secret.txt"
     secret.write_text(CANARY)
     texts = payloads(address, secret.as_uri())
     assert len(texts) >= 24
-    report = replace(view.from_plain(poisoned(view.to_plain(small()), texts)), method=small().method)
+    # One in each field, in turn; `make faults ARGS=pdf` puts each into all of them.
+    turn = itertools.cycle(texts)
+    report = poisoned(small(), lambda: next(turn), poison.text_fields() - poison.OWN_WORDS)
     # In this process, where the network is there and the fetcher alone stands in the way.
     fetched: list[str] = []
     closed = engine.ClosedFetcher.fetch
@@ -134,32 +64,29 @@ def test_hostile_texts_in_every_field_fetch_nothing_and_stay_text(
     assert seen == []
     assert set(fetched) == set(engine.FONTS)
     assert CANARY.encode() not in streams(made)
-    check_harmless(made)
+    assert acting_parts(made) == []
     text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages)
     squeezed = "".join(text.split()).replace("\u200b", "")
     assert "{{7*7}}" in squeezed
     assert "<imgsrc=" in squeezed
     assert "&lt;imgsrc=x&gt;" in squeezed
-    assert pdf.render(report) == made
-
-
-def check_harmless(made: bytes) -> None:
-    """Nothing attached, nothing that runs, and links that lead only to other pages."""
-    with pikepdf.open(io.BytesIO(made)) as opened:
-        assert "/EmbeddedFiles" not in opened.Root.get("/Names", pikepdf.Dictionary())
-        assert not {"/OpenAction", "/AA", "/AcroForm"} & set(opened.Root.keys())
-        notes = [note for page in opened.pages for note in page.get("/Annots", pikepdf.Array())]
-        assert notes
-        for note in notes:
-            assert note.Subtype == "/Link"
-            assert "/Dest" in note or note.A.S == "/GoTo"
+    assert pdf.render(report, seconds=PATIENCE) == made
 
 
 def test_a_source_link_is_printed_and_not_a_link(clearview_pdf: bytes) -> None:
     text = "".join("".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(clearview_pdf)).pages)
     assert sample.SOURCE in text
-    check_harmless(clearview_pdf)
+    assert acting_parts(clearview_pdf) == []
     assert b"/URI" not in streams(clearview_pdf)
+
+
+def test_what_acts_in_a_pdf_is_found(tmp_path: Path) -> None:
+    """The look-out itself: a page as WeasyPrint would make it if a text ever became markup."""
+    attached = tmp_path / "secret.txt"
+    attached.write_text("x")
+    page = f'<html lang="en"><title>x</title><link rel=attachment href="{attached.as_uri()}"><a href="http://x/">x</a>'
+    found = acting_parts(weasyprint.HTML(string=page).write_pdf())
+    assert {"/EmbeddedFiles", "/EmbeddedFile", "/Filespec", "/URI"} <= set(found)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +158,7 @@ def test_a_rendering_that_does_not_end_is_ended_and_the_next_one_works(
     with pytest.raises(pdf.RenderFailed, match=r"not ready after 0\.5 seconds"):
         pdf.render(clearview, seconds=0.5)
     assert time.monotonic() - started < 5
-    assert pdf.render(clearview) == clearview_pdf
+    assert pdf.render(clearview, seconds=PATIENCE) == clearview_pdf
 
 
 def test_a_broken_snapshot_is_refused_without_a_word_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,22 +178,20 @@ def _with_comments(text: str, number: int) -> Facts:
     "text", ["x" * 20_000, "a\n" * 10_000, "word " * 4_000], ids=["no spaces", "short lines", "words"]
 )
 def test_the_longest_comments_do_not_prevent_a_report(text: str) -> None:
-    started = time.monotonic()
-    made = pdf.render(compose.report(_with_comments(text, 21)))
-    assert time.monotonic() - started < pdf.WALL_SECONDS
+    made = pdf.render(compose.report(_with_comments(text, 21)), seconds=PATIENCE)
     printed = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages)
     assert "19,000 more characters are in the case" in " ".join(printed.split())
 
 
 def test_one_long_comment_is_printed_whole() -> None:
     text = " ".join(f"word{number}" for number in range(2_000))
-    made = pdf.render(compose.report(_with_comments(text, 1)))
+    made = pdf.render(compose.report(_with_comments(text, 1)), seconds=PATIENCE)
     printed = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages).split()
     assert {f"word{number}" for number in range(2_000)} <= set(printed)
 
 
 def test_a_register_of_200_rows_is_printed() -> None:
-    made = pdf.render(compose.report(sample.facts(sample.with_incident(sample.case(), 200))))
+    made = pdf.render(compose.report(sample.facts(sample.with_incident(sample.case(), 200))), seconds=PATIENCE)
     printed = " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages).split())
     assert "Row 200 · Title: Client list obtained by a third party 200" in printed
 
