@@ -20,6 +20,7 @@ from tests.conftest import Live
 from tests.web import vendor_visits as visits
 from tests.web.vendor_visits import Visit
 from vendorrisk.db.engine import Busy, Database
+from vendorrisk.web import shedding
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -208,3 +209,12 @@ def test_the_browser_keeps_what_was_typed_says_why_and_sends_it_later(
     page.get_by_text("All changes saved").wait_for()
     assert page.evaluate("Object.keys(localStorage).length") == 0
     context.close()
+
+
+def test_where_too_many_wait_the_next_is_told_at_once(visit: Visit, app: Flask) -> None:
+    shedding.watch(app, lambda: shedding.MOST_WAITING + 1)
+    answer = visit.get(SECTION)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert visit.browser.get("/healthz").status_code == 200
+    shedding.watch(app, lambda: shedding.MOST_WAITING)
+    assert visit.get(SECTION).status_code == 200
