@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
-from bench.faults import disk_full, locks, migrations, overload, postgres_stops, web_kills
+from bench.faults import bad_starts, disk_full, locks, migrations, overload, postgres_stops, web_kills
 from bench.faults.counts import Count
 
 FAULTS: dict[str, Callable[[], Iterable[Count]]] = {
+    "bad_starts": bad_starts.counts,
     "web_kills": web_kills.counts,
     "postgres_stops": postgres_stops.counts,
     "disk_full": disk_full.counts,
