@@ -65,7 +65,7 @@ REASONS: dict[int, str] = {429: "too much at once", 503: "the service is busy", 
 
 _SECRET = re.compile(r"(?!q-).*password.*|code|.*passcode.*")  # a question may well have such a word in its id
 _MACHINERY = ("-version", "-seen", "-rows")
-_NOT_TYPED = frozenset({"csrf_token", "submit", "next", "key"})
+_NOT_TYPED = frozenset({"csrf_token", "submit", "next", "key", "then", "stay", "rows"})
 
 
 def install(app: Flask) -> None:
@@ -114,7 +114,7 @@ def _no_csrf(error: CSRFError) -> ResponseReturnValue:
 def _typed() -> list[tuple[str, str]]:
     """What a person typed into the form that was sent; nothing that is secret."""
     return [
-        (name, value)
+        (name.removeprefix("q-").replace("_", " ").replace("-", ": "), value)
         for name, value in request.form.items(multi=True)
         if value.strip() and name not in _NOT_TYPED and not _is_secret(name) and not name.endswith(_MACHINERY)
     ]
@@ -129,9 +129,8 @@ def _to_send_again(status: int, sentence: str = "") -> Response:
     if request.method != "POST" or any(_is_secret(name) for name in request.form):
         return answer(status, sentence)
     again = list(request.form.items(multi=True))
-    return answer(
-        status, sentence, again=again, typed=_typed(), had_files=bool(request.files), action=request.full_path
-    )
+    files = any(file.filename for file in request.files.values())
+    return answer(status, sentence, again=again, typed=_typed(), had_files=files, action=request.full_path)
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
