@@ -36,18 +36,18 @@ def counts(tries: int = TRIES) -> Iterator[Count]:
             mounted.enter_context(_disk(Path(folder) / name, megabytes))
         environ = environment(Path(folder), port=free_port())
         environ["VENDORRISK_DATABASE"] = f"sqlite:///{folder}/data/service.sqlite"
-        seated = seats.take(environ, WRITERS)
+        *seated, reading = seats.take(environ, WRITERS + 1)
         service = Service(environ, log=Path(folder) / "log")
         service.start()
         try:
-            yield from _database(service, environ, seated, Path(folder) / "data", tries)
-            yield from _evidence(service, seated[0], Path(folder) / "files")
+            yield from _database(service, environ, seated, reading, Path(folder) / "data", tries)
+            yield from _evidence(service, reading, Path(folder) / "files")
         finally:
             service.stop()
 
 
 def _database(
-    service: Service, environ: dict[str, str], seated: list[seats.Seat], disk: Path, tries: int
+    service: Service, environ: dict[str, str], seated: list[seats.Seat], reading: seats.Seat, disk: Path, tries: int
 ) -> Iterator[Count]:
     writing = Writers(service.port, seated)
     writing.start()
@@ -55,9 +55,8 @@ def _database(
     filling = _fill(disk)
     # The last pages of the database's own files may still take some.
     writers.wait(lambda: writing.notes.statuses[507] >= tries, f"{tries} answers 507")
-    reader = Browser(service.port, seated[0])
-    pages = [reader.get(path) for path in [*seated[0].sections.values()][:READS]]
-    pages += [reader.get(f"/respond/{seated[0].reference}") for _ in range(READS - len(pages))]
+    reader = Browser(service.port, reading)
+    pages = [reader.get(path) for path in [*reading.sections.values()][:READS]]
     text = "Typed without a script while the disk was full"
     form_status, form, _ = reader.post(
         next(iter(seated[0].sections.values())), {"q-x-comment": text, "then": "next", **_first(seated[0], text)}

@@ -20,6 +20,7 @@ from tests.conftest import Live
 from tests.web import vendor_visits as visits
 from tests.web.vendor_visits import Visit
 from vendorrisk.db.engine import Busy, Database
+from vendorrisk.storage import Away
 from vendorrisk.web import shedding
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ TROUBLES: dict[str, tuple[Callable[[], Exception], int]] = {
     "full": (full, 507),
     "full on PostgreSQL": (full_on_postgres, 507),
     "no room for files": (lambda: OSError(errno.ENOSPC, "No space left on device"), 507),
+    "bucket away": (lambda: Away("no answer"), 503),
+    "bucket full": (lambda: Away("no room", is_full=True), 507),
     "locked": (lambda: Busy("locked"), 503),
     "unreachable": (unreachable, 503),
     "stopping": (stopping, 503),

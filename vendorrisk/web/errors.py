@@ -19,6 +19,7 @@ from vendorrisk.db.engine import Busy
 from vendorrisk.db.vault import Erased
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.services.limits import TooMany
+from vendorrisk.storage import Away
 from vendorrisk.web import access, logs
 
 _log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(TooMany, _too_many)
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(PoolTimeout, _database)
+    app.register_error_handler(Away, _storage)
     app.register_error_handler(OSError, _system)
     app.register_error_handler(Exception, _unexpected)
 
@@ -170,6 +172,11 @@ def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
         _log.warning("the database is busy or away")
         return _later()
     return _unexpected(error)
+
+
+def _storage(error: Away) -> ResponseReturnValue:
+    _log.warning("the storage is away" if not error.is_full else "the storage is full")
+    return _to_send_again(507) if error.is_full else _later()
 
 
 def _system(error: OSError) -> ResponseReturnValue:
