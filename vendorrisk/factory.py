@@ -31,6 +31,7 @@ from vendorrisk.web import (
     incoming,
     logs,
     server,
+    shedding,
     sign_in,
     staff,
     static,
@@ -100,6 +101,7 @@ def _install_edge(app: Flask, runtime: Runtime) -> None:
     """Everything around the views. The order counts: who asks is known before the guard, which speaks before CSRF."""
     logs.install(app)
     headers.install(app, https=runtime.settings.https)
+    shedding.install(app)
     incoming.install(app)
     sign_in.install(app, runtime)
     access.install(app)

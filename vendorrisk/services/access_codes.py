@@ -28,6 +28,8 @@ from vendorrisk.services.limits import Limit
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
+CLOCKS_MAY_DIFFER = timedelta(minutes=1)
+"""Between machines. A code that was made later than that has outlived a clock that was set back, and is not taken."""
 SENDS = Limit("code.sent", 10, timedelta(hours=1))
 SENDS_A_BROWSER = Limit("code.sent_to_browser", 4, timedelta(minutes=10))
 WRONG = Limit("code.wrong", 20, timedelta(days=1))
@@ -128,8 +130,9 @@ def _newest(session: Session, link: Link, browser: str) -> AccessCode | None:
 def _take_a_try(session: Session, code: AccessCode, *, now: datetime) -> bool:
     # One statement counts and checks: parallel guesses cannot share a try.
     usable = update(AccessCode).where(
-        AccessCode.id == code.id, AccessCode.used_at.is_(None), AccessCode.expires_at > now, AccessCode.tries < TRIES
-    )
+        AccessCode.id == code.id, AccessCode.used_at.is_(None), AccessCode.expires_at > now, AccessCode.tries < TRIES,
+        AccessCode.created_at <= now + CLOCKS_MAY_DIFFER,
+    )  # fmt: skip
     taken = cast(
         "CursorResult[tuple[()]]",
         session.execute(usable.values(tries=AccessCode.tries + 1), execution_options={"synchronize_session": False}),
@@ -146,7 +149,8 @@ def _use(session: Session, code: AccessCode, *, now: datetime) -> bool:
 def _why_not(code: AccessCode, *, now: datetime) -> Refusal:
     if code.used_at is not None:
         return Refusal.USED
-    return Refusal.EXPIRED if code.expires_at <= now else Refusal.LOCKED
+    in_its_time = code.created_at <= now + CLOCKS_MAY_DIFFER and now < code.expires_at
+    return Refusal.LOCKED if in_its_time else Refusal.EXPIRED
 
 
 def _record(session: Session, kind: EventKind, link: Link, details: dict[str, object], *, now: datetime) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from vendorrisk.storage import local, s3
-from vendorrisk.storage.base import AlreadyThere, BadName, BadStorage, Missing, Storage
+from vendorrisk.storage.base import AlreadyThere, Away, BadName, BadStorage, Missing, Storage
 
-__all__ = ["STORES", "AlreadyThere", "BadName", "BadStorage", "Missing", "Storage", "open_storage"]
+__all__ = ["STORES", "AlreadyThere", "Away", "BadName", "BadStorage", "Missing", "Storage", "open_storage"]
 
 STORES: dict[str, Callable[[str], Storage]] = {
     "": local.from_url,

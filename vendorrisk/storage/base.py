@@ -25,14 +25,22 @@ class BadStorage(Exception):
     """The setting names a storage that cannot be used. The text is for the operator."""
 
 
+class Away(Exception):
+    """The storage does not answer just now, or has no room: nothing was stored, and the same may work later."""
+
+    def __init__(self, words: str, *, is_full: bool = False) -> None:
+        super().__init__(words)
+        self.is_full = is_full
+
+
 class Storage(Protocol):
     """Sealed files by name. A file is there as a whole or not at all, and is never changed."""
 
     def put(self, name: str, chunks: Iterable[bytes]) -> None:
-        """Keep the chunks as one file; on disk when this returns. Raises AlreadyThere."""
+        """Keep the chunks as one file; on disk when this returns. Raises AlreadyThere, and Away or OSError."""
 
     def get(self, name: str) -> Iterator[bytes]:
-        """The file's bytes, in chunks. Raises Missing, before the first chunk is asked for."""
+        """The file's bytes, in chunks. Raises Missing, before the first chunk is asked for, and Away or OSError."""
 
     def delete(self, name: str) -> None:
         """Make sure that there is nothing under this name."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, urlsplit
 
-from vendorrisk.storage.base import AlreadyThere, BadStorage, Missing, checked
+from vendorrisk.storage.base import AlreadyThere, Away, BadStorage, Missing, checked
 
 if TYPE_CHECKING:
     from obstore.store import S3Config, S3Store
@@ -28,22 +29,27 @@ class S3Storage:
     def put(self, name: str, chunks: Iterable[bytes]) -> None:
         """One request with "only if there is none": the object is there as a whole or not at all."""
         import obstore
-        from obstore.exceptions import AlreadyExistsError
+        from obstore.exceptions import AlreadyExistsError, BaseError
 
         body = b"".join(chunks)  # 25 MB at most; a multipart upload could not say "only if there is none"
         try:
             obstore.put(self._store, checked(name), body, mode="create", use_multipart=False)
         except AlreadyExistsError:
             raise AlreadyThere(name) from None
+        except BaseError as error:
+            raise _away(error) from error
 
     def get(self, name: str) -> Iterator[bytes]:
         """Ask for the object at once, read it as asked for."""
         import obstore
+        from obstore.exceptions import BaseError
 
         try:
             found = obstore.get(self._store, checked(name))
         except FileNotFoundError:
             raise Missing(name) from None
+        except BaseError as error:
+            raise _away(error) from error
         return (bytes(chunk) for chunk in found.stream(min_chunk_size=_CHUNK))
 
     def delete(self, name: str) -> None:
@@ -68,6 +74,12 @@ class S3Storage:
             raise BadStorage(f"The bucket cannot be written ({type(error).__name__}).") from None
 
 
+def _away(error: Exception) -> Away:
+    # The library says it in words only: what the server answered stands among them.
+    is_full = any(sign in str(error) for sign in ("507", "StorageFull", "QuotaExceeded"))
+    return Away(f"the bucket does not answer ({type(error).__name__})", is_full=is_full)
+
+
 def from_url(url: str) -> S3Storage:
     """The storage in `s3://bucket/prefix?region=…&endpoint=https://…`. Raises BadStorage."""
     from obstore.store import S3Store  # here, because only who uses a bucket should pay for it at start
@@ -82,5 +94,7 @@ def from_url(url: str) -> S3Storage:
             prefix=parts.path.strip("/") or None,
             client_options={"allow_http": options.get("endpoint", "").startswith("http://"), "timeout": "30s"},
             config=cast("S3Config", options),
+            # A person waits for the answer: two more tries, and then the truth.
+            retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
         )
     )

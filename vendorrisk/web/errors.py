@@ -19,6 +19,7 @@ from vendorrisk.db.engine import Busy
 from vendorrisk.db.vault import Erased
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.services.limits import TooMany
+from vendorrisk.storage import Away
 from vendorrisk.web import access, logs
 
 _log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ REASONS: dict[int, str] = {429: "too much at once", 503: "the service is busy", 
 
 _SECRET = re.compile(r"(?!q-).*password.*|code|.*passcode.*")  # a question may well have such a word in its id
 _MACHINERY = ("-version", "-seen", "-rows")
-_NOT_TYPED = frozenset({"csrf_token", "submit", "next", "key"})
+_NOT_TYPED = frozenset({"csrf_token", "submit", "next", "key", "then", "stay", "rows"})
 
 
 def install(app: Flask) -> None:
@@ -82,6 +83,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(TooMany, _too_many)
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(PoolTimeout, _database)
+    app.register_error_handler(Away, _storage)
     app.register_error_handler(OSError, _system)
     app.register_error_handler(Exception, _unexpected)
 
@@ -117,7 +119,7 @@ def _no_csrf(error: CSRFError) -> ResponseReturnValue:
 def _typed() -> list[tuple[str, str]]:
     """What a person typed into the form that was sent; nothing that is secret."""
     return [
-        (name, value)
+        (name.removeprefix("q-").replace("_", " ").replace("-", ": "), value)
         for name, value in request.form.items(multi=True)
         if value.strip() and name not in _NOT_TYPED and not _is_secret(name) and not name.endswith(_MACHINERY)
     ]
@@ -132,9 +134,8 @@ def _to_send_again(status: int, sentence: str = "") -> Response:
     if request.method != "POST" or any(_is_secret(name) for name in request.form):
         return answer(status, sentence)
     again = list(request.form.items(multi=True))
-    return answer(
-        status, sentence, again=again, typed=_typed(), had_files=bool(request.files), action=request.full_path
-    )
+    files = any(file.filename for file in request.files.values())
+    return answer(status, sentence, again=again, typed=_typed(), had_files=files, action=request.full_path)
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
@@ -174,6 +175,11 @@ def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
         _log.warning("the database is busy or away")
         return _later()
     return _unexpected(error)
+
+
+def _storage(error: Away) -> ResponseReturnValue:
+    _log.warning("the storage is away" if not error.is_full else "the storage is full")
+    return _to_send_again(507) if error.is_full else _later()
 
 
 def _system(error: OSError) -> ResponseReturnValue:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import resource
 import signal
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -11,10 +13,11 @@ from flask import Flask
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from vendorrisk.settings import Settings
-from vendorrisk.web import incoming
+from vendorrisk.web import incoming, shedding
 
 Server = BaseWSGIServer | MultiSocketServer
 _THREADS = 8
+_FILES = 4096
 _IN_MEMORY = 4 * incoming.MAX_BODY
 
 
@@ -28,7 +31,8 @@ def listen(app: Flask, settings: Settings) -> Server:
         "threads": _THREADS,
         "ident": None,
         "url_scheme": "https" if settings.https else "http",
-        "connection_limit": 400,
+        "connection_limit": 1000,
+        "asyncore_use_poll": True,  # select() knows no more than 1,024 files
         "max_request_body_size": incoming.MAX_BODY
         + 1024 * 1024,  # a little more: our own page shall say it is too large
         "inbuf_overflow": _IN_MEMORY,  # beyond these, waitress would write plain temporary files
@@ -37,10 +41,23 @@ def listen(app: Flask, settings: Settings) -> Server:
     }
     if settings.proxy:
         options |= {"trusted_proxy": settings.proxy, "trusted_proxy_headers": {"x-forwarded-for"}}
+    _allow_many_files()
     try:
-        return create_server(app, host=settings.host, port=settings.port, **options)
+        server = create_server(app, host=settings.host, port=settings.port, **options)
     except OSError as error:
         raise CannotListen(_why(error, settings)) from None
+    waiting = server.task_dispatcher.queue
+    shedding.watch(app, lambda: len(waiting))
+    return server
+
+
+def _allow_many_files() -> None:
+    """Each connection is a file, and many systems begin with 1,024 although they would give more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < _FILES:
+        wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 def _why(error: OSError, settings: Settings) -> str:
