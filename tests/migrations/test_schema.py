@@ -97,7 +97,7 @@ def refuse(database: Database, statement: str) -> None:
         builders.add_vendor(session)
         number = session.scalars(select(Event.number)).first()
         session.execute(
-            text("INSERT INTO trail_links VALUES (1, :number, :chain, :at)"),
+            text("INSERT INTO trail_links VALUES (1, :number, :chain, :at, NULL)"),
             {"number": number, "chain": bytes(32), "at": builders.NOW.replace(tzinfo=None)},
         )
     with pytest.raises(DBAPIError, match="the trail cannot be changed"), database.writing() as session:
@@ -134,7 +134,7 @@ def test_the_trail_cannot_be_truncated(database: Database, tables: str) -> None:
         "object_id, details, mac FROM trail_events",
         "INSERT OR REPLACE INTO trail_events SELECT number + 1, id, at, 'nothing', actor_kind, actor_id, object_kind, "
         "object_id, details, mac FROM trail_events",
-        "INSERT OR REPLACE INTO trail_links SELECT position, event_number, chain, '2020-01-01' FROM trail_links",
+        "INSERT OR REPLACE INTO trail_links SELECT position, event_number, chain, '2020-01-01', seal FROM trail_links",
     ],
 )
 def test_the_trail_cannot_be_replaced(database: Database, statement: str) -> None:

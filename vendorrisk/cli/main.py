@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from sqlalchemy.exc import DBAPIError
 
-from vendorrisk.cli import demo, mail, questionnaire, score, serve_command, setup, user
+from vendorrisk.cli import demo, mail, questionnaire, score, serve_command, setup, trail, user
 from vendorrisk.cli.output import ENVIRONMENT, FOUND_PROBLEMS, USAGE, say
 from vendorrisk.db.engine import Busy
 from vendorrisk.db.migrate import BrokenMigration
@@ -23,13 +23,15 @@ from vendorrisk.domain.errors import VendorRiskError
 from vendorrisk.library.mistakes import BrokenFile
 from vendorrisk.services.accounts import BadAccount
 from vendorrisk.services.keys import BadKey
+from vendorrisk.services.opening import NotReady
+from vendorrisk.services.trail_files import NotATrail
 from vendorrisk.settings import BadSettings
 from vendorrisk.storage import BadStorage
 
-COMMANDS = (serve_command, demo, setup, user, mail, questionnaire, score)
+COMMANDS = (serve_command, demo, setup, user, mail, questionnaire, score, trail)
 """The modules that register commands, in the order in which help lists them."""
 
-_OF_THE_ENVIRONMENT = (BadKey, BadStorage, BrokenMigration, Busy, OSError)
+_OF_THE_ENVIRONMENT = (BadKey, BadStorage, BrokenMigration, Busy, NotReady, OSError)
 _INVALID_CHOICE = re.compile(r"invalid choice: '?(?P<given>[^' ]+)'? \(choose from (?P<known>.*)\)")
 
 
@@ -70,7 +72,7 @@ def run(arguments: list[str], environ: Mapping[str, str], serve: Callable[..., A
     except BadSettings as error:
         say(*error.problems)
         return ENVIRONMENT
-    except (BadAccount, VendorRiskError, BrokenFile) as error:
+    except (BadAccount, VendorRiskError, BrokenFile, NotATrail) as error:
         say(str(error))
         return FOUND_PROBLEMS
     except DBAPIError as error:

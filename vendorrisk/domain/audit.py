@@ -67,3 +67,6 @@ class EventKind(StrEnum):
     LETTER_SENT = "letter.sent"
     LETTER_UNDELIVERED = "letter.undelivered"
     LETTER_RETRIED = "letter.retried"
+    TRAIL_VERIFIED = "trail.verified"
+    TRAIL_EXPORTED = "trail.exported"
+    TRAIL_ACCEPTED = "trail.accepted"

@@ -12,6 +12,10 @@ from vendorrisk.services import accounts, keys
 from vendorrisk.settings import Settings
 
 
+class NotReady(Exception):
+    """There is no database, or it is not of this version. The text is for the operator."""
+
+
 def database(settings: Settings) -> Database:
     """The database, ready for work. The very first start, with neither key nor database, makes both.
 
@@ -30,6 +34,23 @@ def database(settings: Settings) -> Database:
     keys.check_fits(opened)
     with opened.writing() as session:
         accounts.ensure_roles(session)
+    return opened
+
+
+def as_it_is(settings: Settings) -> Database:
+    """The database with nothing brought up to date and nothing made: to look at what may have been tampered with.
+
+    Raises keys.BadKey and NotReady.
+    """
+    file = _sqlite_file(settings.database)
+    if file is not None and not file.exists():
+        raise NotReady(f"There is no database at {file}.")
+    master = keys.load(settings.key_file)
+    there, needed = migrate.current(settings.database), migrate.newest()
+    if there != needed:
+        raise NotReady(f"The database is at revision {there or 'none'}, not {needed}. Run: python -m vendorrisk setup")
+    opened = Database(engine.make_engine(settings.database), master)
+    keys.check_fits(opened)
     return opened
 
 
