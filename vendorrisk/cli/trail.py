@@ -116,12 +116,16 @@ class _Teller:
 
 
 def _summary(outcome: Outcome, what: str) -> Sequence[str]:
-    counts = f"{outcome.sealed:,} sealed events, {outcome.unsealed:,} not yet sealed"
+    counts = f"{_counted(outcome.sealed, 'sealed event')}, {outcome.unsealed:,} not yet sealed"
     if not outcome.is_whole:
-        return (f"NOT as it was written: {outcome.problems:,} findings in {what} ({counts}).",)
+        return (f"NOT as it was written: {_counted(outcome.problems, 'finding')} in {what} ({counts}).",)
     short = outcome.chain.hex()[: chain.SHORTEST_HASH]
     head = f"Head {outcome.position}:{short}" if outcome.position else "No head yet"
-    return (f"As it was written: {what}, {counts}. {head}. It agrees with {outcome.heads} noted heads.",)
+    return (f"As it was written: {what}, {counts}. {head}. It agrees with {_counted(outcome.heads, 'noted head')}.",)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:
