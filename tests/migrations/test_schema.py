@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-from tests import builders
+from tests import builders, trail_side
 from tests.conftest import ON_POSTGRES, ON_SQLITE
 from vendorrisk.db import engine, migrate
 from vendorrisk.db.base import Base
@@ -85,6 +85,26 @@ def test_a_filled_database_goes_down_to_nothing_and_up_again(database: Database,
     with database.reading() as session:
         assert differences(session.connection()) == []
         assert session.scalars(select(Vendor)).all() == []
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_the_triggers_are_there_after_up_down_and_up_from_any_revision(
+    database: Database, database_url: str, tmp_path: Path, revision: str
+) -> None:
+    trail_side.sealed(database, tmp_path)
+    migrate.downgrade(database_url, revision)
+    with database.engine.connect() as connection:
+        assert migrate.missing_triggers(connection) == frozenset()
+    migrate.upgrade(database_url)
+    with database.engine.connect() as connection:
+        assert migrate.missing_triggers(connection) == frozenset()
+        assert connection.scalar(text("SELECT count(*) FROM trail_links")) == 8
+    findings = trail_side.check(database)
+    assert {finding.words for finding in findings} <= {
+        "the link was not made by this service: it, or one before it, was changed"
+    }, "going below 0002 drops the seals, and that is named"
+    with pytest.raises(DBAPIError, match="the trail cannot be changed"), database.writing() as session:
+        session.execute(text("DELETE FROM trail_links"))
 
 
 def _content(connection: Connection) -> dict[str, int]:

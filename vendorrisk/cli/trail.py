@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from vendorrisk.cli.output import FOUND_PROBLEMS, OK, give, say
+from vendorrisk.cli.output import FOUND_PROBLEMS, OK, USAGE, give, say
 from vendorrisk.cli.user import OPERATOR
 from vendorrisk.db.engine import Database
 from vendorrisk.domain import chain
@@ -62,6 +62,9 @@ def _day(text: str) -> date:
 
 def verify(options: argparse.Namespace) -> int:
     """Check the trail; 1 if anything is wrong."""
+    if options.file is None and options.without_key:
+        say("--without-key is for a FILE: the database is of no use without its key.")
+        return USAGE
     settings = Settings.from_env(options.environ)
     teller = _Teller(as_json=options.json)
     if options.file is None:
