@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
-from tests.builders import NOW
+from tests import builders
 from vendorrisk.db.engine import Database
 from vendorrisk.domain.audit import SYSTEM, EventKind
 from vendorrisk.domain.chain import Finding, Head
@@ -18,6 +18,7 @@ from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.services import audit, trail_checks
 from vendorrisk.services.trail_checks import Anchored
 
+NOW = builders.NOW
 CASE = UUID(int=7)
 SEALED = NOW + timedelta(hours=1)
 

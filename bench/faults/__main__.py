@@ -8,9 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
+from bench.faults import trail
 from bench.faults.counts import Count
 
-FAULTS: dict[str, Callable[[], Iterable[Count]]] = {}
+FAULTS: dict[str, Callable[[], Iterable[Count]]] = {
+    "trail": trail.counts,
+}
 
 
 def main(chosen: list[str]) -> int:

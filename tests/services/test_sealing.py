@@ -6,24 +6,26 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from tests import trail_side
 from tests.conftest import ON_POSTGRES
 from tests.trail_side import NOW, SEALED, check, sealer, write
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Link
-from vendorrisk.services import sealing
+from vendorrisk.domain.audit import SYSTEM, EventKind
+from vendorrisk.services import audit, sealing
 from vendorrisk.services.sealing import Horizon
 
 
 def links(database: Database) -> list[tuple[int, int]]:
     """Position and event of every link."""
     with database.reading() as session:
-        return [tuple(row) for row in session.execute(select(Link.position, Link.event_number).order_by(Link.position))]
+        rows = session.execute(select(Link.position, Link.event_number).order_by(Link.position))
+        return [(position, number) for position, number in rows]
 
 
-def test_events_are_sealed_in_batches_without_a_gap(database: Database, tmp_path: Path, monkeypatch: object) -> None:
+def test_events_are_sealed_in_batches_without_a_gap(database: Database, tmp_path: Path) -> None:
     write(database, 2 * sealing.BATCH + 7)
     assert sealer(database, tmp_path).round() == 2 * sealing.BATCH + 7
     found = links(database)
@@ -86,12 +88,12 @@ def test_eight_writers_and_two_sealers_leave_no_event_out_and_none_twice(databas
 def test_a_lower_number_that_is_committed_later_is_sealed_later(database: Database, tmp_path: Path) -> None:
     ours = sealer(database, tmp_path)
     with database.writing() as slow:
-        trail_side.audit.record(
-            slow, trail_side.EventKind.ANSWER_SAVED, object_kind="assessment", object_id=trail_side.CASE,
-            by=trail_side.SYSTEM, now=NOW,
+        audit.record(
+            slow, EventKind.ANSWER_SAVED, object_kind="assessment", object_id=trail_side.CASE,
+            by=SYSTEM, now=NOW,
         )  # fmt: skip
         slow.flush()
-        number = slow.scalar(select(func.max(Event.number)))
+        number = sealing.newest(slow)
         write(database, 1)
         assert ours.round() == 1
         assert ours.round() == 0

@@ -18,7 +18,7 @@ from tests.trail_side import NOW, SEALED, check, places, sealed, sealer, tamper,
 from vendorrisk.db import engine
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import MailedHead
-from vendorrisk.domain.audit import SYSTEM
+from vendorrisk.domain.audit import SYSTEM, EventKind
 from vendorrisk.domain.chain import Head, parse_head
 from vendorrisk.services import anchor, audit, readings, reports, sealing, trail_checks
 from vendorrisk.services.anchor import BadAnchor
@@ -227,5 +227,5 @@ def test_readings_of_things_whose_details_were_tampered_with_do_not_stop_the_rea
     write(database, 1)
     tamper(database, "UPDATE trail_events SET kind = 'answers.read', details = mac")
     with database.writing() as session:
-        kind = trail_side.EventKind.ANSWERS_READ
+        kind = EventKind.ANSWERS_READ
         assert not readings.has_noted(session, kind, trail_side.CASE, {"request": "R-1"}, by=SYSTEM, now=NOW)

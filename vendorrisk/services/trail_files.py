@@ -132,7 +132,7 @@ class Reader:
         try:
             if plain is None:
                 raise ValueError("no line of ours")
-            return self._judged(_row_of(plain), plain)
+            return self._judged(row_of(plain), plain)
         except (ValueError, TypeError, KeyError, AttributeError):
             number = plain.get("number") if plain else None
             return Row(
@@ -173,7 +173,8 @@ def _dump(plain: Mapping[str, Any]) -> str:
     return json.dumps(plain, separators=(",", ":"))
 
 
-def _row_of(plain: Mapping[str, Any]) -> Row:
+def row_of(plain: Mapping[str, Any]) -> Row:
+    """The row that a line of an export says. Raises ValueError and the like for any other JSON."""
     joint = event = before = None
     if "chain" in plain:
         before = bytes.fromhex(plain["before"])
