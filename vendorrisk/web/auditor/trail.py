@@ -79,7 +79,7 @@ def _download(
         with database.reading() as session:
             yield from trail_exports.lines_at_once(lines(session, filters))
 
-    return downloads.guarded(Response(iter(()) if request.method == "HEAD" else pieces(), content_type=kind), name)
+    return downloads.to_be_saved(Response(iter(()) if request.method == "HEAD" else pieces(), content_type=kind), name)
 
 
 def _sees_open() -> bool:
