@@ -162,6 +162,15 @@ def test_an_event_of_somebody_without_the_key_is_named_before_and_after_it_is_se
     assert [(f.change, f.position) for f in named(rows)] == [(Change.INSERTED, 9)]
 
 
+@given(place=st.integers(0, 7))
+def test_the_last_link_stands_for_every_event_before_it_even_against_who_has_the_key(place: int) -> None:
+    events = [event(number) for number in range(1, 9)]
+    changed = [event(each.number, details=b"other") if at == place else each for at, each in enumerate(events)]
+    rewritten = linked(changed)
+    assert named(rewritten) == [], "with the key a new chain can be made"
+    assert [f.position for f in named(rewritten, heads=(head_of(linked(events)),))] == [8], "but not the old head"
+
+
 @given(gone=st.integers(0, 6))
 def test_who_hashes_the_chain_anew_without_the_key_is_named_at_the_first_link(gone: int) -> None:
     events = [event(number) for number in range(1, 9)]
