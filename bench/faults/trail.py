@@ -1,7 +1,8 @@
 """The trail: 100,000 events checked in time, and six ways to tamper, each named, in the database and in an export.
 
 The attacker owns the database file or the export, knows this code and drops the triggers, but has no key. Each way is
-tried twice: as it comes, and with the whole chain hashed anew after it, so that it fits together without the key.
+tried twice: as it comes, and with the whole chain hashed anew after it, so that it fits together without the key. And
+the service is killed while it seals.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from bench.faults.counts import Count
 from vendorrisk.cli import main as cli
 from vendorrisk.db.engine import Database
 from vendorrisk.domain import chain
-from vendorrisk.domain.audit import Actor, ActorKind, EventKind
+from vendorrisk.domain.audit import SYSTEM, Actor, ActorKind, EventKind
 from vendorrisk.domain.chain import GENESIS, Row
 from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.services import anchor, audit, opening, trail_files, trail_rows
@@ -37,6 +38,7 @@ from vendorrisk.settings import Settings
 
 EVENTS, FEW = 100_000, 2_000
 SECONDS = 10.0
+KILLS = 5
 PLACE, OTHER, END = 700, 900, 1_500
 """Which event is tampered with, with which it is swapped, and behind which all is cut off."""
 
@@ -49,6 +51,8 @@ def counts() -> Iterable[Count]:
         yield from _in_time(Path(folder))
     with tempfile.TemporaryDirectory() as folder:
         yield from _tampered(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        yield _killed(Path(folder))
 
 
 def _made(folder: Path, events: int) -> tuple[dict[str, str], Database]:
@@ -107,6 +111,37 @@ def _in_time(folder: Path) -> Iterator[Count]:
         late = int(used > SECONDS or not whole)
         more = f"{used:.1f} s of processor, {clock:.1f} s by the clock"
         yield Count(f"{EVENTS:,} events of {what} checked within {SECONDS:g} s", 1, late, more)
+
+
+def _killed(folder: Path) -> Count:
+    """kill -9 while events are written and sealed: afterwards each is in the chain, and the anchor leads to it."""
+    environ = service.environment(folder, port=service.free_port())
+    database = opening.database(Settings.from_env(environ))
+    running = service.Service(environ, log=folder / "log")
+    written = 0
+    for kill in range(KILLS + 1):
+        running.start()
+        until = time.perf_counter() + 0.9 + kill * 0.13
+        while time.perf_counter() < until:
+            _write_one(database)
+            written += 1
+        if kill == KILLS:
+            time.sleep(3)
+        running.kill()
+    said = _verify(environ, "--no-record")
+    found = re.search(r"As it was written: the database, ([\d,]+) sealed events, 0 not yet sealed", said)
+    left = written - int(found[1].replace(",", "")) if found else written
+    return Count(
+        f"{KILLS} kills while sealing: no event left out", written, max(0, left), said.strip().splitlines()[-1]
+    )
+
+
+def _write_one(database: Database) -> None:
+    with database.writing() as session:
+        audit.record(
+            session, EventKind.VENDOR_ADDED, object_kind="vendor", object_id=audit.TRAIL, by=SYSTEM,
+            now=datetime.now(UTC),
+        )  # fmt: skip
 
 
 def _tampered(folder: Path) -> Iterator[Count]:
