@@ -23,10 +23,10 @@ from sqlalchemy.orm import Session
 
 from tests import builders
 from vendorrisk import factory
-from vendorrisk.db import engine, migrate
+from vendorrisk.db import engine, migrate, vault
 from vendorrisk.db.engine import Database
-from vendorrisk.db.models import User
-from vendorrisk.db.vault import MasterKey
+from vendorrisk.db.models import DataKey, User
+from vendorrisk.db.vault import Master, MasterKey
 from vendorrisk.domain.roles import Role
 from vendorrisk.library import shipped
 from vendorrisk.services import accounts
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 MASTER = MasterKey("test", bytes(range(32)))
+ROOT = bytes(range(32, 64))
+"""The root secret of every database in tests, so that what is derived from it is known before there is one."""
 BOTH_DATABASES = ("services", "db", "migrations", "jobs")
 """Folders of tests that run on SQLite and on PostgreSQL. `--database` says otherwise."""
 
@@ -110,6 +112,13 @@ def clock(now: datetime) -> Clock:
 
 
 # ---------------------------------------------------------------- databases
+
+
+def secrets() -> Master:
+    """The secrets of every database in tests."""
+    master = Master(MASTER)
+    master.learn_root(ROOT)
+    return master
 
 
 @pytest.fixture(scope="session")
@@ -202,6 +211,11 @@ def session(database: Database) -> Iterator[Session]:
 def _furnish(url: str) -> None:
     migrate.upgrade(url)
     opened = Database(engine.make_engine(url), MASTER)
+    with Session(engine.for_writing(opened.engine)) as session, session.begin():
+        wrapped = MASTER.wrap(vault.ROOT_KEY, ROOT)
+        session.add(
+            DataKey(id=vault.ROOT_KEY, purpose="root", wrapped=wrapped, master_id=MASTER.id, created_at=builders.NOW)
+        )
     opened.ensure_system_key()
     with opened.writing() as session:
         accounts.ensure_roles(session)

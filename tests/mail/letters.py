@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from vendorrisk.mail import messages
@@ -30,6 +30,10 @@ VALUES: dict[str, dict[str, Any]] = {
         "to": "petra@acme.example", "to_name": "Petra Novak", "vendor": "Northwind Mail",
         "assessment_reference": "A-2026-0042", "answered": 61, "visible": 64,
         "link": "https://risk.acme.example/assessments/A-2026-0042",
+    },
+    "trail_head": {
+        "to": "audrey@acme.example", "organisation": "Acme Ltd", "day": date(2026, 7, 14), "position": 1204,
+        "chain": "9f2c41d0b5aa7e13" * 4, "sealed_at": datetime(2026, 7, 13, 23, 58, tzinfo=UTC),
     },
     "sign_in_reset": {
         "to": "petra@acme.example", "to_name": "Petra Novak", "link": "https://risk.acme.example/reset/abc", "hours": 2,

@@ -86,6 +86,10 @@ def facts(kind: str) -> list[str]:
             "Petra Novak", "Northwind Mail", "61 of 64 questions", "A-2026-0042", "provisional",
             "https://risk.acme.example/assessments/A-2026-0042",
         ],
+        "trail_head": [
+            "Acme Ltd", "1,204", "9f2c41d0b5aa7e13" * 4, "Monday 13 July 2026, 23:58 UTC", "Keep this letter",
+            "python -m vendorrisk trail verify --head 1204:9f2c41d0b5aa7e13", "every admin and auditor each day",
+        ],
         "sign_in_reset": ["Petra Novak", "https://risk.acme.example/reset/abc", "2 hours", "once", "stays as it is"],
     }  # fmt: skip
     return there[kind]
@@ -147,6 +151,7 @@ def test_the_subjects_say_what_it_is_about() -> None:
         "Acme Ltd: Data sourcing, Breach history and Customer list protection, due 17 July 2026",
         "Your answers have arrived: R-7F3K2M",
         "A new password for vendorrisk",
+        "Head of the trail, 14 July 2026: 1204:9f2c41d0b5aa7e13",
     ]
 
 

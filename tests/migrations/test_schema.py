@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-from tests import builders
+from tests import builders, trail_side
 from tests.conftest import ON_POSTGRES, ON_SQLITE
 from vendorrisk.db import engine, migrate
 from vendorrisk.db.base import Base
@@ -87,6 +87,26 @@ def test_a_filled_database_goes_down_to_nothing_and_up_again(database: Database,
         assert session.scalars(select(Vendor)).all() == []
 
 
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_the_triggers_are_there_after_up_down_and_up_from_any_revision(
+    database: Database, database_url: str, tmp_path: Path, revision: str
+) -> None:
+    trail_side.sealed(database, tmp_path)
+    migrate.downgrade(database_url, revision)
+    with database.engine.connect() as connection:
+        assert migrate.missing_triggers(connection) == frozenset()
+    migrate.upgrade(database_url)
+    with database.engine.connect() as connection:
+        assert migrate.missing_triggers(connection) == frozenset()
+        assert connection.scalar(text("SELECT count(*) FROM trail_links")) == 8
+    findings = trail_side.check(database)
+    assert {finding.words for finding in findings} <= {
+        "the link was not made by this service: it, or one before it, was changed"
+    }, "going below 0002 drops the seals, and that is named"
+    with pytest.raises(DBAPIError, match="the trail cannot be changed"), database.writing() as session:
+        session.execute(text("DELETE FROM trail_links"))
+
+
 def _content(connection: Connection) -> dict[str, int]:
     return {name: len(connection.execute(table.select()).all()) for name, table in Base.metadata.tables.items()}
 
@@ -97,7 +117,7 @@ def refuse(database: Database, statement: str) -> None:
         builders.add_vendor(session)
         number = session.scalars(select(Event.number)).first()
         session.execute(
-            text("INSERT INTO trail_links VALUES (1, :number, :chain, :at)"),
+            text("INSERT INTO trail_links VALUES (1, :number, :chain, :at, NULL)"),
             {"number": number, "chain": bytes(32), "at": builders.NOW.replace(tzinfo=None)},
         )
     with pytest.raises(DBAPIError, match="the trail cannot be changed"), database.writing() as session:
@@ -134,7 +154,7 @@ def test_the_trail_cannot_be_truncated(database: Database, tables: str) -> None:
         "object_id, details, mac FROM trail_events",
         "INSERT OR REPLACE INTO trail_events SELECT number + 1, id, at, 'nothing', actor_kind, actor_id, object_kind, "
         "object_id, details, mac FROM trail_events",
-        "INSERT OR REPLACE INTO trail_links SELECT position, event_number, chain, '2020-01-01' FROM trail_links",
+        "INSERT OR REPLACE INTO trail_links SELECT position, event_number, chain, '2020-01-01', seal FROM trail_links",
     ],
 )
 def test_the_trail_cannot_be_replaced(database: Database, statement: str) -> None:

@@ -29,6 +29,7 @@ HEADING = Heading(
     assessment="A-2026-0042", request="R-7F3K2M", sent_at="2026-11-02T09:00:00Z", submitted_at="2026-11-20T16:12:00Z",
     owner="Petra Lang",
 )  # fmt: skip
+HEAD = view.Head(position=1204, chain="9f2c41d0b5aa7e13" * 4, sealed_at="2026-11-23T05:25:59Z")
 INCIDENT: dict[str, str | tuple[str, ...]] = {
     "title": "Client list obtained by a third party",
     "vendor_words": "Unauthorized access; our servers were never accessed",
@@ -91,6 +92,7 @@ def facts(given: Case, **changes: Any) -> Facts:
         tier_reasons=("Tier 1 because the inherent score is 84.7 (70 or more).",),
         files=FILES,
         trail=trail(),
+        head=HEAD,
     )
     return replace(made, **changes) if changes else made
 

@@ -58,6 +58,16 @@ def test_the_evidence_register_has_names_and_hashes(clearview: view.Report, read
         assert file.sha256 in text
 
 
+def test_the_head_of_the_trail_is_printed_with_the_command_that_checks_it(
+    clearview: view.Report, reader: pypdf.PdfReader
+) -> None:
+    assert clearview.head is not None
+    printed = "".join("".join(page.extract_text().split()) for page in reader.pages[-3:])
+    assert clearview.head.chain in printed
+    assert f"trailverify--head{clearview.head.short}" in printed
+    assert "Position1,204,sealed23Nov2026,05:25UTC" in printed
+
+
 def test_page_x_of_y_and_the_running_header_on_every_page(reader: pypdf.PdfReader) -> None:
     total = len(reader.pages)
     for number, page in enumerate(reader.pages, start=1):

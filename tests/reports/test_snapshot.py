@@ -45,6 +45,21 @@ def test_the_hash_covers_the_facts_and_not_who_asked_when() -> None:
     assert view.snapshot_hash(same) == view.snapshot_hash(report)
 
 
+def test_the_head_is_frozen_in_the_snapshot_and_makes_no_other_report() -> None:
+    report = sample.report()
+    later = replace(report, head=view.Head(9999, "0" * 64, "2026-12-01T00:00:00Z"))
+    assert view.from_plain(view.to_plain(report)).head == sample.HEAD
+    assert view.snapshot_hash(later) == view.snapshot_hash(report)
+
+
+def test_a_snapshot_from_before_there_were_heads_is_read_and_keeps_its_hash() -> None:
+    plain = view.to_plain(sample.report())
+    hashed = view.snapshot_hash(view.from_plain(plain))
+    del plain["head"]
+    old = view.from_plain(plain)
+    assert (old.head, view.snapshot_hash(old)) == (None, hashed)
+
+
 @pytest.mark.parametrize("field", ["vendor", "service", "organisation", "as_of", "submitted_at"])
 def test_the_hash_changes_with_any_fact(field: str) -> None:
     report = sample.report()

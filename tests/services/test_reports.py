@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tests import builders
+from tests import builders, trail_side
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, Event, Report, Request
@@ -19,7 +19,7 @@ from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus, WorkSt
 from vendorrisk.domain.audit import SYSTEM, Actor, ActorKind, EventKind
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.reports import pdf, view
-from vendorrisk.services import audit, reports
+from vendorrisk.services import audit, reports, sealing
 from vendorrisk.storage import Storage, open_storage
 
 AUDREY = Actor(ActorKind.STAFF, "audrey", "Audrey Finch")
@@ -197,3 +197,34 @@ def test_the_reports_of_a_case_are_listed_the_newest_first(session: Session, now
     assert [each.reference for each in reports.of_case(session, case.reference)] == [later.reference, first.reference]
     with pytest.raises(NotFound):
         reports.of_case(session, "A-2026-9999")
+
+
+# ---------------------------------------------------------------- the head of the trail
+
+
+def test_the_head_is_the_one_of_the_first_asking_and_stays(
+    database: Database, tmp_path: Path, storage: Storage, rendered: list[view.Report], now: datetime
+) -> None:
+    with database.writing() as session:
+        case = add_case(session)
+    trail_side.sealer(database, tmp_path).round()
+    with database.writing() as session:
+        head = sealing.head(session)
+        first = ask(session, case, now)
+        assert head is not None
+        assert (first.head_position, first.head_chain) == (head.position, head.chain)
+        printed = snapshot(session, first).head
+        assert printed is not None
+        assert (printed.position, printed.chain) == (head.position, head.chain.hex())
+    trail_side.sealer(database, tmp_path).round()
+    with database.writing() as session:
+        assert sealing.head(session) != head, "the trail has gone on"
+        again = ask(session, case, now + timedelta(hours=1))
+        assert (again.reference, again.head_position) == (first.reference, head.position)
+    reports.make(database, storage, first.id, now=now)
+    assert [report.head for report in rendered] == [printed]
+
+
+def test_before_anything_is_sealed_there_is_no_head(session: Session, now: datetime) -> None:
+    report = ask(session, add_case(session), now)
+    assert (report.head_position, report.head_chain, snapshot(session, report).head) == (None, None, None)

@@ -15,7 +15,7 @@ from vendorrisk.db.models import DataKey, Event, Link, Request
 from vendorrisk.domain.answers import EvidenceLevel
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.audit import ActorKind, EventKind
-from vendorrisk.services import dossiers, reviews, trail
+from vendorrisk.services import dossiers, readings, reviews, trail
 from vendorrisk.services.dossiers import Dossier
 from vendorrisk.services.reviews import Change
 from vendorrisk.services.trail import Detail
@@ -95,12 +95,12 @@ def test_details_go_with_the_vendors_key_and_the_events_stay(session: Session, d
 def test_reading_is_one_event_in_ten_minutes_for_each_person(session: Session, dossier: Dossier) -> None:
     petra = builders.actor(builders.add_user(session))
     li = builders.actor(builders.add_user(session, "li@acme.example", name="Li"))
-    assert not trail.has_read(session, dossier, by=petra, now=NOW)
-    trail.note_reading(session, dossier, by=petra, now=NOW)
+    assert not readings.has_read_answers(session, dossier, by=petra, now=NOW)
+    readings.note_answers(session, dossier, by=petra, now=NOW)
     session.flush()
-    assert trail.has_read(session, dossier, by=petra, now=NOW + timedelta(minutes=9))
-    assert not trail.has_read(session, dossier, by=petra, now=NOW + timedelta(minutes=10))
-    assert not trail.has_read(session, dossier, by=li, now=NOW)
+    assert readings.has_read_answers(session, dossier, by=petra, now=NOW + timedelta(minutes=9))
+    assert not readings.has_read_answers(session, dossier, by=petra, now=NOW + timedelta(minutes=10))
+    assert not readings.has_read_answers(session, dossier, by=li, now=NOW)
 
 
 @pytest.mark.parametrize(

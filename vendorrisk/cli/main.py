@@ -25,6 +25,7 @@ from vendorrisk.cli import (
     score,
     serve_command,
     setup,
+    trail,
     upgrade,
     user,
     vendor,
@@ -37,16 +38,18 @@ from vendorrisk.library.mistakes import BrokenFile
 from vendorrisk.services.accounts import BadAccount
 from vendorrisk.services.backup_keys import BadBackup
 from vendorrisk.services.keys import BadKey
+from vendorrisk.services.opening import NotReady
+from vendorrisk.services.trail_files import NotATrail
 from vendorrisk.services.upgrading import NeedsUpgrade
 from vendorrisk.settings import BadSettings
 from vendorrisk.storage import BadStorage
 
 COMMANDS = (
-    serve_command, demo, setup, doctor, upgrade, backup, keys, user, vendor, mail, questionnaire, score,
+    serve_command, demo, setup, doctor, upgrade, backup, keys, trail, user, vendor, mail, questionnaire, score,
 )  # fmt: skip
 """The modules that register commands, in the order in which help lists them."""
 
-_OF_THE_ENVIRONMENT = (BadKey, BadStorage, BrokenMigration, NeedsUpgrade, Busy, OSError)
+_OF_THE_ENVIRONMENT = (BadKey, BadStorage, BrokenMigration, NeedsUpgrade, NotReady, Busy, OSError)
 _INVALID_CHOICE = re.compile(r"invalid choice: '?(?P<given>[^' ]+)'? \(choose from (?P<known>.*)\)")
 
 
@@ -87,7 +90,7 @@ def run(arguments: list[str], environ: Mapping[str, str], serve: Callable[..., A
     except BadSettings as error:
         say(*error.problems)
         return ENVIRONMENT
-    except (BadAccount, BadBackup, VendorRiskError, BrokenFile) as error:
+    except (BadAccount, BadBackup, NotATrail, VendorRiskError, BrokenFile) as error:
         say(str(error))
         return FOUND_PROBLEMS
     except DBAPIError as error:

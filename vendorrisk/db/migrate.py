@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from vendorrisk.db import engine, schema
 from vendorrisk.db.schema import MIGRATIONS, newest
@@ -21,14 +21,17 @@ from vendorrisk.db.schema import MIGRATIONS, newest
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["MIGRATIONS", "BrokenMigration", "current", "downgrade", "draft", "newest", "upgrade"]
+__all__ = ["MIGRATIONS", "BrokenMigration", "current", "downgrade", "draft", "missing_triggers", "newest", "upgrade"]
 
 _PATIENCE = "120s"
 _ONE_AT_A_TIME = 7_316_001
 """PostgreSQL's number for "somebody migrates"; SQLite has one writer anyway."""
-_TRAIL_TRIGGERS = frozenset(
-    f"{table}_no_{action}" for table in ("trail_events", "trail_links") for action in ("update", "delete", "replace")
-)
+_TRAIL_TABLES = ("trail_events", "trail_links")
+_GUARDS = {"sqlite": ("update", "delete", "replace"), "postgresql": ("change", "truncate")}
+_TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A') AND NOT tgisinternal",
+}
 
 
 class BrokenMigration(Exception):
@@ -116,13 +119,19 @@ def _config(connection: Connection) -> Config:
     return config
 
 
+def missing_triggers(connection: Connection) -> frozenset[str]:
+    """Which triggers that refuse to change the trail are not there, or are switched off."""
+    kind = connection.dialect.name
+    wanted = {f"{table}_no_{action}" for table in _TRAIL_TABLES for action in _GUARDS[kind]}
+    return frozenset(wanted - set(connection.scalars(text(_TRIGGERS[kind]))))
+
+
 def _check(connection: Connection) -> None:
     """Refuse a schema with dangling rows, or a trail that could be changed."""
+    if inspect(connection).has_table(_TRAIL_TABLES[0]) and missing_triggers(connection):
+        raise BrokenMigration("the triggers of the trail are gone: was it changed in batch mode?")
     if connection.dialect.name != "sqlite":
         return
     dangling = connection.execute(text("PRAGMA foreign_key_check")).first()
     if dangling is not None:
         raise BrokenMigration(f"a row of {dangling[0]} points to nothing in {dangling[2]}")
-    names = set(connection.scalars(text("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')")))
-    if "trail_events" in names and not names >= _TRAIL_TRIGGERS:
-        raise BrokenMigration("the triggers of the trail are gone: was it changed in batch mode?")

@@ -73,3 +73,6 @@ class EventKind(StrEnum):
     KEYS_EXPORTED = "keys.exported"
     BACKUP_MADE = "backup.made"
     BACKUP_RESTORED = "backup.restored"
+    TRAIL_VERIFIED = "trail.verified"
+    TRAIL_EXPORTED = "trail.exported"
+    TRAIL_ACCEPTED = "trail.accepted"

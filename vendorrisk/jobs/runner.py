@@ -2,7 +2,8 @@
 
 Huey carries ids only. What has to be done stands on the rows themselves, so its queue may live in memory
 (docs/decisions/0003-jobs.md): a commit that leaves work behind wakes a worker at once, and a sweep each minute finds
-what is due again, what another process wrote, and what a killed worker left.
+what is due again, what another process wrote, and what a killed worker left. The trail's sealer has a thread of its own
+beside them, so that no slow mail server keeps events out of the chain.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from sqlalchemy.orm import Session
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Letter, Report
 from vendorrisk.domain.assessment import WorkState
-from vendorrisk.jobs import make_reports
+from vendorrisk.jobs import make_reports, seal_trail
 from vendorrisk.jobs.deliver_mail import PostOffice, deliver
+from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.mail.transports import Transport, open_transport
-from vendorrisk.services import files, work
+from vendorrisk.services import anchor, files, heads, work
 from vendorrisk.services.runtime import Runtime
 
 _log = logging.getLogger(__name__)
@@ -51,11 +53,13 @@ def start(runtime: Runtime, *, clock: Clock | None = None, transport: Transport 
     consumer.start()
     jobs.sweep()
     jobs.tidy()
+    stop_sealer = seal_trail.start(Sealer(runtime.database, anchor.path_of(runtime.settings), clock))
 
     def stop() -> None:
         for forget in watches:
             forget()
         consumer.stop(graceful=True)
+        stop_sealer()  # last, so that it seals what the others wrote
 
     return stop
 
@@ -85,6 +89,8 @@ class _Jobs:
         self.tidy = self.huey.periodic_task(crontab(minute="*"), name="tidy")(
             lambda: files.sweep(runtime.database, runtime.storage, now=clock())
         )
+        self.huey.periodic_task(crontab(minute="*"), name="mail_head")(self.mail_head)
+        self._organisation = settings.organisation
 
     def sweep(self) -> None:
         """Queue all that is due. What is queued twice is done once: the lease sees to it."""
@@ -93,6 +99,15 @@ class _Jobs:
             reports = work.due(session, Report, now=self._clock())
         self._queue(Letter, letters)
         self._queue(Report, reports)
+
+    def mail_head(self) -> None:
+        """Mail the trail's head, where that was not done today."""
+        now = self._clock()
+        with self._database.reading() as session:
+            due = heads.is_due(session, now=now)
+        if due:
+            with self._database.writing() as session:
+                heads.mail(session, organisation=self._organisation, now=now)
 
     def note_work(self, session: Session, _context: Any) -> None:
         """Remember the rows of this transaction that have become work."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -110,12 +110,22 @@ def sign_in_reset(*, to: str, to_name: str, link: str, hours: int) -> Message:
     return _compose("sign_in_reset", to, to_name, "", {"link": link, "hours": hours})
 
 
+def trail_head(*, to: str, organisation: str, day: date, position: int, chain: str, sealed_at: datetime) -> Message:
+    """How far the trail's chain had come: for who keeps it out of the service's reach. It names nobody."""
+    values = {
+        "organisation": organisation, "day": f"{day.day} {day:%B %Y}", "position": f"{position:,}", "chain": chain,
+        "short": f"{position}:{chain[:16]}", "sealed_at": _moment(sealed_at, "UTC"),
+    }  # fmt: skip
+    return _compose("trail_head", to, "", "", values)
+
+
 LETTERS: dict[str, Callable[..., Message]] = {
     "invitation": invitation,
     "access_code": access_code,
     "receipt": receipt,
     "answers_arrived": answers_arrived,
     "sign_in_reset": sign_in_reset,
+    "trail_head": trail_head,
 }
 """Every letter by its kind, which is also the name of its folder of templates."""
 

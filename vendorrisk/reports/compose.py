@@ -26,4 +26,5 @@ def report(facts: Facts) -> view.Report:
         changes=results.changes(facts),
         method=method.method(facts),
         trail=facts.trail,
+        head=facts.head,
     )

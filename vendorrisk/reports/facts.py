@@ -75,6 +75,7 @@ class Facts:
     decision: view.Decision | None = None
     files: tuple[view.File, ...] = ()
     trail: view.Trail = field(default_factory=lambda: view.Trail(0, (), (), ""))
+    head: view.Head | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "questions", {q.id: q for asked in self.questionnaires for q in asked})

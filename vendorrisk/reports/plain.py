@@ -6,7 +6,7 @@ By hand, because lone surrogates (which a browser can send) must pass, and becau
 from __future__ import annotations
 
 import types
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import lru_cache
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -32,10 +32,10 @@ def _build(kind: Any, plain: Any) -> Any:
 
 
 def _dataclass(kind: Any, plain: Any) -> Any:
-    hints = _hints(kind)
-    if not isinstance(plain, dict) or plain.keys() != hints.keys():
+    hints, needed = _hints(kind)
+    if not isinstance(plain, dict) or not needed <= plain.keys() <= hints.keys():
         raise ValueError(f"not the values of a {kind.__name__}")
-    return kind(**{name: _build(hint, plain[name]) for name, hint in hints.items()})
+    return kind(**{name: _build(hints[name], value) for name, value in plain.items()})
 
 
 def _tuple(kinds: tuple[Any, ...], plain: Any) -> tuple[Any, ...]:
@@ -47,6 +47,8 @@ def _tuple(kinds: tuple[Any, ...], plain: Any) -> tuple[Any, ...]:
 
 
 @lru_cache(maxsize=64)
-def _hints(kind: Any) -> dict[str, Any]:
+def _hints(kind: Any) -> tuple[dict[str, Any], set[str]]:
+    """The types of the fields, and which must be there: what a later version added has a default."""
     hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
+    needed = {field.name for field in fields(kind) if field.default is MISSING}
+    return {field.name: hints[field.name] for field in fields(kind)}, needed

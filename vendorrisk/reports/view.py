@@ -288,6 +288,20 @@ class Trail:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the whole trail's chain when the report was asked for."""
+
+    position: int
+    chain: str
+    sealed_at: str
+
+    @property
+    def short(self) -> str:
+        """As much of it as people copy by hand, and as `trail verify --head` needs."""
+        return f"{self.position}:{self.chain[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that is printed."""
 
@@ -317,10 +331,11 @@ class Report:
     changes: tuple[Change, ...]
     method: Method
     trail: Trail
+    head: Head | None = None
 
 
-_NOT_HASHED = ("reference", "asked_at", "asked_by")
-"""A report's own number, and who asked for it when, are no facts about the vendor."""
+_NOT_HASHED = ("reference", "asked_at", "asked_by", "head")
+"""A report's own number, who asked for it when, and how far the trail had come are no facts about the vendor."""
 
 
 def to_plain(report: Report) -> dict[str, Any]:
@@ -334,7 +349,7 @@ def from_plain(plain: Any) -> Report:
 
 
 def snapshot_hash(report: Report) -> str:
-    """SHA-256 over every value but the report's own number and who asked when: two reports with it say the same."""
+    """SHA-256 over every value but `_NOT_HASHED`: two reports with it say the same of the vendor."""
     facts = {name: value for name, value in asdict(report).items() if name not in _NOT_HASHED}
     return hashlib.sha256(_dump(facts).encode()).hexdigest()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,9 +13,14 @@ from sqlalchemy.orm import Session
 from vendorrisk import crypto
 from vendorrisk.db import vault
 from vendorrisk.db.models import Event
+from vendorrisk.db.vault import Master
+from vendorrisk.domain import chain
 from vendorrisk.domain.audit import Actor, EventKind
+from vendorrisk.domain.chain import Entry, Keyed
 
 CONTEXT = "trail.details"
+TRAIL_KIND, TRAIL = "trail", UUID("00000000-0000-0000-0000-000000000002")
+"""What events about the trail itself are about."""
 
 
 def record(
@@ -44,20 +50,18 @@ def record(
         details=vault.seal_json(session, key_id, body, context=CONTEXT),
         mac=b"",
     )
-    event.mac = event_mac(vault.keyring(session).master.purpose("trail"), event)
+    event.mac = keyed(vault.keyring(session).master)(chain.body(entry(event)))
     session.add(event)
 
 
-def event_mac(key: bytes, event: Event) -> bytes:
-    """The HMAC of one event over all its columns but its number, which the database gives."""
-    return crypto.keyed_hash(
-        key,
-        event.id.bytes,
-        event.at.isoformat().encode(),
-        event.kind.encode(),
-        event.actor_kind.encode(),
-        event.actor_id.encode(),
-        event.object_kind.encode(),
-        event.object_id.bytes,
-        event.details,
-    )
+def keyed(master: Master) -> Keyed:
+    """The trail's HMAC: the one place where its key comes from."""
+    return partial(crypto.mac, master.purpose("trail"))
+
+
+def entry(event: Event) -> Entry:
+    """The event as the chain sees it. One that has no number yet has none there either: the link covers it."""
+    return Entry(
+        event.number, event.id, event.at, event.kind, event.actor_kind, event.actor_id, event.object_kind,
+        event.object_id, event.details, event.mac,
+    )  # fmt: skip

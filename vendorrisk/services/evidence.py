@@ -22,7 +22,7 @@ from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.errors import NotFound
 from vendorrisk.domain.filetypes import InvalidFile
 from vendorrisk.domain.questionnaire import Question
-from vendorrisk.services import audit, files
+from vendorrisk.services import audit, files, readings
 from vendorrisk.services.checked_files import Checked, Infected
 from vendorrisk.storage import Storage, sealed
 
@@ -174,11 +174,11 @@ def _view(session: Session, row: Evidence, question_ids: tuple[str, ...]) -> Fil
 
 
 def read(session: Session, request: Request, key_id: UUID, file_id: UUID, *, by: Actor, now: datetime) -> FileView:
-    """Note in the trail that somebody reads this file. Commit before its bytes leave."""
+    """Note in the trail that somebody reads this file; once in ten minutes. Commit before its bytes leave."""
     row = get(session, request, file_id)
     view = _view(session, row, ())
-    details: dict[str, object] = {"name": view.name, "sha256": row.sha256}
-    _record(session, EventKind.EVIDENCE_READ, request, key_id, details, by=by, now=now)
+    thing = {"request": request.reference, "name": view.name, "sha256": row.sha256}
+    readings.note(session, EventKind.EVIDENCE_READ, request.assessment_id, thing, key_id=key_id, by=by, now=now)
     return view
 
 

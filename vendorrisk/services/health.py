@@ -58,7 +58,7 @@ def schema_fits(session: Session) -> Finding:
 def key_fits(database: Database) -> Finding:
     """Whether the key opens what is in the database."""
     try:
-        keys.check_fits(database)
+        keys.check_opens(database)
     except BadKey as error:
         return Finding(State.STOP, str(error), "Put the key file back that belongs to this database.")
     return Finding(State.OK, "The key opens this database.")

@@ -108,7 +108,19 @@ def check_fits(database: Database) -> None:
     """Make the root and the system's key at first start, and see that this key file opens them. Raises BadKey."""
     try:
         database.ensure_system_key()
+    except crypto.CannotOpen:
+        raise _not_this_one() from None
+    check_opens(database)
+
+
+def check_opens(database: Database) -> None:
+    """See that this key file opens the database; nothing is written. Raises BadKey."""
+    try:
         with database.reading() as session:
             vault.data_key(session, vault.SYSTEM_KEY)
-    except crypto.CannotOpen:
-        raise BadKey("The key file is not the one that this database was made with.") from None
+    except (crypto.CannotOpen, vault.Erased):
+        raise _not_this_one() from None
+
+
+def _not_this_one() -> BadKey:
+    return BadKey("The key file is not the one that this database was made with.")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from vendorrisk.db import engine
+from vendorrisk.db import engine, schema
 from vendorrisk.db.engine import Database
+from vendorrisk.db.schema import Standing
 from vendorrisk.services import accounts, keys, upgrading
 from vendorrisk.settings import Settings
 
 _log = logging.getLogger(__name__)
+
+
+class NotReady(Exception):
+    """There is no database, or it is not of this version. The text is for the operator."""
 
 
 def database(settings: Settings) -> Database:
@@ -30,6 +35,33 @@ def database(settings: Settings) -> Database:
         opened.close()
         raise
     return opened
+
+
+def as_it_is(settings: Settings) -> Database:
+    """The database with nothing brought up to date and nothing made: to look at what may have been tampered with.
+
+    Raises keys.BadKey and NotReady.
+    """
+    file = upgrading.sqlite_file(settings.database)
+    if file is not None and not file.exists():
+        raise NotReady(f"There is no database at {file}.")
+    opened = Database(engine.make_engine(settings.database), keys.master(settings.key_file))
+    try:
+        _check_schema(opened)
+        keys.check_opens(opened)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _check_schema(opened: Database) -> None:
+    with opened.engine.connect() as connection:
+        there = schema.current(connection)
+    if schema.standing(there) is not Standing.FITS:
+        raise NotReady(
+            f"The database is at revision {there or 'none'}, not {schema.newest()}: python -m vendorrisk upgrade"
+        )
 
 
 def make_folder(settings: Settings) -> None:

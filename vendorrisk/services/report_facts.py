@@ -19,7 +19,7 @@ from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.questionnaire import Question
 from vendorrisk.reports import figures, view
 from vendorrisk.reports.facts import Facts, Heading, SetAside, Told
-from vendorrisk.services import answers, audit, copies, decisions, intake, score_sheets
+from vendorrisk.services import answers, audit, copies, decisions, intake, score_sheets, sealing
 from vendorrisk.services import trail as events
 from vendorrisk.services.answers import StoredAnswer
 from vendorrisk.services.decisions import DecisionView
@@ -64,6 +64,7 @@ def gather(session: Session, dossier: Dossier, reference: str, *, organisation: 
         decision=_decision(sheet.decision) if sheet.decision else None,
         files=_files(session, request, sheet),
         trail=_trail(session, dossier),
+        head=_head(session),
     )
 
 
@@ -150,6 +151,12 @@ def _trail(session: Session, dossier: Dossier) -> view.Trail:
         total=kinds.total(), events=tuple(_event(session, row) for row in reversed(rows)),
         counts=tuple(sorted(kinds.items())), head=rows[0].mac.hex() if rows else "",
     )  # fmt: skip
+
+
+def _head(session: Session) -> view.Head | None:
+    """The end of the whole trail's chain at this moment; none while nothing is sealed yet."""
+    last = sealing.head(session)
+    return view.Head(last.position, last.chain.hex(), figures.moment(last.sealed_at)) if last else None
 
 
 def _did(kind: str) -> str:

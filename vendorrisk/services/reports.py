@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,16 +18,15 @@ from sqlalchemy.orm import Session
 
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
-from vendorrisk.db.models import Assessment, Event, Report, User, Vendor
+from vendorrisk.db.models import Assessment, Report, User, Vendor
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.audit import SYSTEM, Actor, EventKind
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.reports import compose, pdf, view
-from vendorrisk.services import actors, audit, dossiers, files, references, report_facts, work
+from vendorrisk.services import actors, audit, dossiers, files, readings, references, report_facts, work
 from vendorrisk.services.dossiers import Dossier
 from vendorrisk.storage import Storage, sealed
 
-COALESCED = timedelta(minutes=10)
 _CONTEXT = "report.snapshot"
 _CHUNK = 64 * 1024
 
@@ -92,10 +91,12 @@ def _with_snapshot(session: Session, dossier: Dossier, digest: str) -> Report | 
 
 
 def _add(session: Session, dossier: Dossier, snapshot: view.Report, digest: str, *, by: Actor, now: datetime) -> Report:
+    head = snapshot.head
     report = Report(
         id=uuid4(), reference=snapshot.reference, assessment_id=dossier.case.id, snapshot_hash=digest,
         snapshot=vault.seal_json(session, dossier.key_id, view.to_plain(snapshot), context=_CONTEXT),
         decision_id=report_facts.decision_id(session, dossier), state=WorkState.QUEUED, attempts=0, error="",
+        head_position=head.position if head else None, head_chain=bytes.fromhex(head.chain) if head else None,
         not_before=now, asked_by=actors.user_id(by), asked_at=now,
     )  # fmt: skip
     session.add(report)
@@ -184,18 +185,11 @@ def note_reading(session: Session, reference: str, *, by: Actor, now: datetime) 
     report = _get(session, reference)
     if report.state is not WorkState.DONE:
         raise NotFound("There is no such report.")
-    if not _has_read(session, report, by=by, now=now):
-        _record(session, EventKind.REPORT_READ, report, {"sha256": report.sha256}, by=by, now=now)
+    thing = {"report": report.reference, "sha256": report.sha256}
+    readings.note(
+        session, EventKind.REPORT_READ, report.assessment_id, thing, key_id=_key_id(session, report), by=by, now=now
+    )
     return _view(session, report)
-
-
-def _has_read(session: Session, report: Report, *, by: Actor, now: datetime) -> bool:
-    recent = select(Event).where(
-        Event.object_kind == "assessment", Event.object_id == report.assessment_id, Event.actor_id == by.id,
-        Event.kind == EventKind.REPORT_READ.value, Event.at > now - COALESCED,
-    )  # fmt: skip
-    bodies = (vault.open_json(session, event.details, context=audit.CONTEXT) for event in session.scalars(recent))
-    return any(body.get("report") == report.reference for body in bodies)
 
 
 def open_pdf(session: Session, storage: Storage, reference: str) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -22,13 +22,15 @@ from sqlalchemy.orm import Session
 from vendorrisk.db import dump, engine, migrate, schema, vault
 from vendorrisk.db.dump import Shape, Tally
 from vendorrisk.db.engine import Database
-from vendorrisk.db.models import DataKey, Event, Letter, User, Vendor
+from vendorrisk.db.models import DataKey, Letter, User, Vendor
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.audit import Actor, EventKind
-from vendorrisk.services import archive, audit, backups, erasure
+from vendorrisk.domain.chain import Finding
+from vendorrisk.services import archive, audit, backups, erasure, trail_checks
 from vendorrisk.services.archive import Kind, Record
 from vendorrisk.services.backup_keys import BadBackup, Keyring
 from vendorrisk.services.backups import Summary
+from vendorrisk.services.trail_checks import Anchored
 from vendorrisk.storage import AlreadyThere, Storage
 
 _WAITED = "It waited to be sent when the backup was made, and may have been sent since. Try again if it was not."
@@ -61,7 +63,9 @@ def restore(
     migrate.upgrade(url)
     made = engine.make_engine(url)
     try:
-        return _settle(Database(made, keyring.master), summary, by=by, now=now)
+        database = Database(made, keyring.master)
+        _check_trail(database, summary)
+        return _settle(database, summary, by=by, now=now)
     finally:
         made.dispose()
 
@@ -173,8 +177,6 @@ def _hand_over_keys(connection: Connection, keyring: Keyring) -> None:
 
 def _settle(database: Database, summary: Summary, *, by: Actor, now: datetime) -> Restored:
     with database.writing() as session:
-        vault.data_key(session, vault.SYSTEM_KEY)  # it opens, or nothing here does
-        _check_trail(session, summary)
         lost = session.scalars(
             select(Vendor)
             .join(DataKey, DataKey.id == Vendor.key_id)
@@ -193,15 +195,14 @@ def _settle(database: Database, summary: Summary, *, by: Actor, now: datetime) -
     return Restored(summary, erased, held)
 
 
-def _check_trail(session: Session, summary: Summary) -> None:
-    """Every event must still be what its HMAC says."""
-    key, seen = vault.keyring(session).master.purpose("trail"), 0
-    with closing(session.scalars(select(Event).execution_options(yield_per=dump.BATCH))) as events:
-        for event in events:
-            seen += 1
-            if audit.event_mac(key, event) != event.mac:
-                raise BadBackup(f"Event {event.number} of the trail was changed before the backup was made.")
-            session.expunge(event)
+def _check_trail(database: Database, summary: Summary) -> None:
+    """Every event must be what its HMAC says, and the chain whole."""
+    found: list[Finding] = []
+    with database.reading() as session:
+        outcome = trail_checks.of_database(session, Anchored(), (), found.append)
+    if found:
+        raise BadBackup(f"The trail was changed before the backup was made: {found[0]}")
+    seen = outcome.sealed + outcome.unsealed
     if seen != summary.trail_events:
         raise BadBackup(f"The trail has {seen} events; the backup says {summary.trail_events}.")
 

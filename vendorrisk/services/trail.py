@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from vendorrisk import crypto
 from vendorrisk.db import vault
 from vendorrisk.db.models import Event, Link
-from vendorrisk.domain.audit import Actor, ActorKind, EventKind
+from vendorrisk.domain.audit import ActorKind, EventKind
+from vendorrisk.domain.chain import Entry
 from vendorrisk.services import audit
 from vendorrisk.services.dossiers import Dossier
 from vendorrisk.services.paging import Page
 
 PAGE_SIZE = 50
-COALESCED = timedelta(minutes=10)
-"""Reads by the same person of the same thing within this time are one event."""
 
 DID: dict[EventKind, str] = {
     EventKind.USER_ADDED: "added an account",
@@ -69,6 +69,9 @@ DID: dict[EventKind, str] = {
     EventKind.KEYS_EXPORTED: "wrote down the master key",
     EventKind.BACKUP_MADE: "made a backup",
     EventKind.BACKUP_RESTORED: "restored a backup",
+    EventKind.TRAIL_VERIFIED: "checked the trail",
+    EventKind.TRAIL_EXPORTED: "exported the trail",
+    EventKind.TRAIL_ACCEPTED: "accepted the trail as it stands",
 }
 """What somebody did, after their name. A test names the kinds that are missing."""
 
@@ -96,6 +99,8 @@ WORDS: dict[str, str] = {
 }  # fmt: skip
 """Codes that would not be understood as they stand."""
 
+ERASED, BROKEN = "erased", "broken"
+_KNOWN = {kind.value: words for kind, words in DID.items()}
 _UNSAID = {"by", "before", "after"}
 
 
@@ -110,7 +115,7 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """One event in words. `is_erased` where its details went with the vendor's key."""
+    """One event in words. `is_erased`: its details went with the vendor's key; `is_broken`: they were tampered with."""
 
     number: int
     at: datetime
@@ -121,6 +126,7 @@ class EventView:
     details: tuple[Detail, ...]
     is_sealed: bool
     is_erased: bool
+    is_broken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,21 +151,29 @@ def of_case(session: Session, dossier: Dossier, number: int) -> Trail:
     ordered = events.order_by(Event.at.desc(), Event.number.desc())
     found = session.execute(ordered.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
     vault.preload(session, [dossier.key_id, vault.SYSTEM_KEY])
-    views = tuple(_view(session, event, position is not None) for event, position in found)
+    views = tuple(view(session, event, position is not None) for event, position in found)
     return Trail(Page(views, number, PAGE_SIZE, total), total - sealed)
 
 
-def _view(session: Session, event: Event, sealed: bool) -> EventView:
-    try:
-        body: Mapping[str, Any] | None = vault.open_json(session, event.details, context=audit.CONTEXT)
-    except vault.Erased:
-        body = None
-    known = {kind.value: words for kind, words in DID.items()}
+def view(session: Session, event: Event | Entry, sealed: bool) -> EventView:
+    """One event in words."""
+    body, gone = opened(session, event)
     return EventView(
-        number=event.number, at=event.at, who=str(body["by"]) if body else "",
-        kind_of_actor=ACTORS.get(event.actor_kind, event.actor_kind), did=known.get(event.kind, event.kind),
-        kind=event.kind, details=details_of(body or {}), is_sealed=sealed, is_erased=body is None,
+        number=event.number, at=event.at, who=str(body.get("by", "")),
+        kind_of_actor=ACTORS.get(event.actor_kind, event.actor_kind), did=_KNOWN.get(event.kind, event.kind),
+        kind=event.kind, details=details_of(body), is_sealed=sealed, is_erased=gone == ERASED,
+        is_broken=gone == BROKEN,
     )  # fmt: skip
+
+
+def opened(session: Session, event: Event | Entry) -> tuple[Mapping[str, Any], str]:
+    """The details of an event; nothing, and why, where they went with the vendor's key or were tampered with."""
+    try:
+        return vault.open_json(session, event.details, context=audit.CONTEXT), ""
+    except vault.Erased:
+        return {}, ERASED
+    except crypto.CannotOpen:
+        return {}, BROKEN
 
 
 def details_of(body: Mapping[str, Any]) -> tuple[Detail, ...]:
@@ -190,21 +204,3 @@ def said(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{label(key)}: {said(each)}" for key, each in value.items())
     return WORDS.get(str(value), str(value))
-
-
-def note_reading(session: Session, dossier: Dossier, *, by: Actor, now: datetime) -> None:
-    """Write that somebody reads the answers of this case; once in ten minutes for the same person."""
-    details = {"request": dossier.request.reference if dossier.request else ""}
-    audit.record(
-        session, EventKind.ANSWERS_READ, object_kind="assessment", object_id=dossier.case.id, key_id=dossier.key_id,
-        by=by, now=now, details=details,
-    )  # fmt: skip
-
-
-def has_read(session: Session, dossier: Dossier, *, by: Actor, now: datetime) -> bool:
-    """Whether the trail says already that this person has read the answers in the last ten minutes."""
-    recent = select(Event.number).where(
-        Event.object_kind == "assessment", Event.object_id == dossier.case.id, Event.at > now - COALESCED,
-        Event.kind == EventKind.ANSWERS_READ.value, Event.actor_id == by.id,
-    )  # fmt: skip
-    return session.scalar(recent.limit(1)) is not None

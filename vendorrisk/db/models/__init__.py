@@ -15,7 +15,7 @@ from vendorrisk.db.models.files import StoredFile
 from vendorrisk.db.models.letters import Letter
 from vendorrisk.db.models.people import Role, User, WebAuthn
 from vendorrisk.db.models.reviews import Decision, Dismissal, Report, Review, Score
-from vendorrisk.db.models.trail import Event, Link
+from vendorrisk.db.models.trail import Event, Link, MailedHead
 from vendorrisk.db.models.vendors import Contact, DataKey, IndexTerm, Vendor
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Invitation",
     "Letter",
     "Link",
+    "MailedHead",
     "Report",
     "Request",
     "RespondentSession",

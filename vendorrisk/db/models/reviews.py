@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from vendorrisk.db.base import Base, Sealed, UuidKey, stored_enum
@@ -96,6 +96,8 @@ class Report(Base):
     storage_name: Mapped[str | None] = mapped_column(String(80))
     sha256: Mapped[str | None] = mapped_column(String(64), doc="Of the PDF.")
     size: Mapped[int | None]
+    head_position: Mapped[int | None] = mapped_column(BigInteger, doc="The trail's head that is printed in it.")
+    head_chain: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     asked_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     asked_at: Mapped[datetime]
     made_at: Mapped[datetime | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String
@@ -17,7 +17,11 @@ class Event(Base):
     """Something that happened. `details` is sealed; the HMAC covers every column, over the ciphertext."""
 
     __tablename__ = "trail_events"
-    __table_args__ = (Index("ix_trail_events_object", "object_kind", "object_id", "at"),)
+    __table_args__ = (
+        Index("ix_trail_events_object", "object_kind", "object_id", "at"),
+        Index("ix_trail_events_actor", "actor_id", "at"),
+        Index("ix_trail_events_kind", "kind", "at"),
+    )
 
     number: Mapped[int] = mapped_column(_Position, primary_key=True, autoincrement=True)
     id: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
@@ -32,11 +36,23 @@ class Event(Base):
 
 
 class Link(Base):
-    """One event's place in the chain: hash of the link before it and of the event's own HMAC."""
+    """One event's place in the chain (domain/chain.py). The sealer adds them; none is ever changed."""
 
     __tablename__ = "trail_links"
 
     position: Mapped[int] = mapped_column(_Position, primary_key=True, autoincrement=False)
     event_number: Mapped[int] = mapped_column(_Position, ForeignKey("trail_events.number"), unique=True)
-    chain: Mapped[bytes] = mapped_column(LargeBinary(32))
+    chain: Mapped[bytes] = mapped_column(LargeBinary(32), doc="SHA-256 over the link before it and the whole event.")
     sealed_at: Mapped[datetime]
+    seal: Mapped[bytes | None] = mapped_column(LargeBinary(32), doc="HMAC of `chain`. A check names a link without.")
+
+
+class MailedHead(Base):
+    """The chain's head as it was mailed on one day. Its row decides which worker mails it."""
+
+    __tablename__ = "trail_heads"
+
+    day: Mapped[date] = mapped_column(primary_key=True, doc="In UTC.")
+    position: Mapped[int] = mapped_column(_Position)
+    chain: Mapped[bytes] = mapped_column(LargeBinary(32))
+    mailed_at: Mapped[datetime]

@@ -7,6 +7,6 @@ from flask import Blueprint
 bp = Blueprint("auditor", __name__, url_prefix="/audit")
 
 # The modules register their views on `bp` when they are imported, so they come after it.
-from vendorrisk.web.auditor import assessments  # noqa: E402
+from vendorrisk.web.auditor import assessments, trail  # noqa: E402
 
-__all__ = ["assessments", "bp"]
+__all__ = ["assessments", "bp", "trail"]

@@ -16,7 +16,7 @@ from vendorrisk.services import decided, dossiers, reports, score_sheets
 from vendorrisk.services import trail as events
 from vendorrisk.services.dossiers import Dossier
 from vendorrisk.services.paging import number_from
-from vendorrisk.web import access, case_words, downloads, edge, forms
+from vendorrisk.web import access, case_words, downloads, edge, forms, readings
 from vendorrisk.web.auditor import bp
 
 TIERS = (1, 2, 3, 4)
@@ -62,6 +62,7 @@ def find_decided(session: Session, reference: str) -> Dossier:
 
 @bp.get("/assessments/<reference>")
 @access.open_to(Role.AUDITOR, Role.ADMIN)
+@readings.shows_answers(find_decided)
 def assessment(reference: str) -> ResponseReturnValue:
     """One decided assessment: the decision, the frozen figures, the reports."""
     with edge.reading() as session:

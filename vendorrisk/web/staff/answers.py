@@ -10,11 +10,11 @@ from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.errors import InvalidAnswer, NotFound
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import answer_sheets, dossiers, evidence, reviews, trail
+from vendorrisk.services import answer_sheets, dossiers, evidence, reviews
 from vendorrisk.services.answer_sheets import Line, Sheet
 from vendorrisk.services.dossiers import Heading
 from vendorrisk.services.reviews import Overtaken
-from vendorrisk.web import access, case_words, downloads, edge
+from vendorrisk.web import access, case_words, downloads, edge, readings
 from vendorrisk.web import forms as shared
 from vendorrisk.web.forms import Problem
 from vendorrisk.web.staff import bp
@@ -28,9 +28,9 @@ def _case_words() -> dict[str, Any]:
 
 @bp.get("/assessments/<reference>/answers")
 @access.open_to(Role.STAFF, Role.ADMIN)
+@readings.shows_answers()
 def answers(reference: str) -> ResponseReturnValue:
     """The answers: `q` chooses a question by its code, `show` narrows the list."""
-    _note_reading(reference)
     opened = _open(reference)
     if opened is None:
         return _nothing_yet(reference)
@@ -40,15 +40,6 @@ def answers(reference: str) -> ResponseReturnValue:
     line = sheet.line(code) if code else _first(sheet, show)
     form = ReviewForm.for_line(line, show) if line is not None and head.can_review else None
     return _page(head, sheet, line, show, form, is_chosen=bool(code))
-
-
-def _note_reading(reference: str) -> None:
-    by, now = access.current_actor(), edge.now()
-    with edge.reading() as session:
-        if trail.has_read(session, dossiers.find(session, reference), by=by, now=now):
-            return
-    with edge.writing() as session:
-        trail.note_reading(session, dossiers.find(session, reference), by=by, now=now)
 
 
 def _open(reference: str) -> tuple[Heading, Sheet] | None:
@@ -90,6 +81,7 @@ def _page(
 
 @bp.post("/assessments/<reference>/answers/<code>")
 @access.open_to(Role.STAFF, Role.ADMIN)
+@readings.shows_answers()
 def review_answer(reference: str, code: str) -> ResponseReturnValue:
     """Keep a reviewer's word on one answer and go on to the next."""
     opened = _open(reference)

@@ -10,19 +10,24 @@ from vendorrisk.services import answer_sheets, decisions, dossiers, score_sheets
 from vendorrisk.services.dossiers import Dossier, Heading
 from vendorrisk.services.reviews import Overtaken
 from vendorrisk.services.score_sheets import ScoreSheet
-from vendorrisk.web import access, edge
+from vendorrisk.web import access, edge, readings
 from vendorrisk.web.staff import bp
 from vendorrisk.web.staff.decision_form import DecisionForm
 
 
+def _shows_them(dossier: Dossier) -> bool:
+    return dossier.case.decided_at is not None or dossier.can_review
+
+
 @bp.get("/assessments/<reference>/decision")
 @access.open_to(Role.STAFF, Role.ADMIN)
+@readings.shows_answers(when=_shows_them)
 def decision(reference: str) -> ResponseReturnValue:
     """The decision, or the form for it, or why it cannot be decided yet."""
     with edge.reading() as session:
         dossier = dossiers.find(session, reference)
         head = dossiers.heading(session, dossier)
-        if dossier.case.decided_at is None and not dossier.can_review:
+        if not _shows_them(dossier):
             return render_template("staff/decision/not_yet.html", head=head)
         sheet = score_sheets.open_score(session, dossier, now=edge.now())
     if sheet.decision is not None:
@@ -55,6 +60,7 @@ def _check(dossier: Dossier) -> None:
 
 @bp.post("/assessments/<reference>/decision")
 @access.open_to(Role.STAFF, Role.ADMIN)
+@readings.shows_answers(when=_shows_them)
 def decide(reference: str) -> ResponseReturnValue:
     """Record the decision. Another row for a condition comes without anything being recorded."""
     _, sheet, _ = _open(reference)

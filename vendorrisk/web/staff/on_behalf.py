@@ -15,7 +15,7 @@ from vendorrisk.services import answer_sheets, dossiers, reviews
 from vendorrisk.services.answer_sheets import Line
 from vendorrisk.services.answers import Conflict, NewAnswer
 from vendorrisk.services.dossiers import Heading
-from vendorrisk.web import access, edge, question_forms
+from vendorrisk.web import access, edge, question_forms, readings
 from vendorrisk.web import forms as shared
 from vendorrisk.web.forms import Problem
 from vendorrisk.web.question_forms import Control, Typed
@@ -36,6 +36,7 @@ def _open(reference: str, code: str) -> tuple[Heading, Line]:
 
 @bp.get("/assessments/<reference>/answers/<code>/on-behalf")
 @access.open_to(Role.STAFF, Role.ADMIN)
+@readings.shows_answers()
 def answer_on_behalf(reference: str, code: str) -> ResponseReturnValue:
     """The question as vendors see it, and whence the answer comes."""
     head, line = _open(reference, code)
@@ -59,6 +60,7 @@ def _page(
 
 @bp.post("/assessments/<reference>/answers/<code>/on-behalf")
 @access.open_to(Role.STAFF, Role.ADMIN)
+@readings.shows_answers()
 def save_on_behalf(reference: str, code: str) -> ResponseReturnValue:
     """Keep the answer; rows of a table come and go without anything being kept."""
     head, line = _open(reference, code)

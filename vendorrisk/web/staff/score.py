@@ -9,7 +9,7 @@ from vendorrisk.domain.roles import Role
 from vendorrisk.services import dossiers, reviews, score_sheets
 from vendorrisk.services.dossiers import Heading
 from vendorrisk.services.score_sheets import ScoreSheet
-from vendorrisk.web import access, edge
+from vendorrisk.web import access, edge, readings
 from vendorrisk.web import forms as shared
 from vendorrisk.web.staff import bp
 from vendorrisk.web.staff.review_forms import DismissForm
@@ -17,6 +17,7 @@ from vendorrisk.web.staff.review_forms import DismissForm
 
 @bp.get("/assessments/<reference>/score")
 @access.open_to(Role.STAFF, Role.ADMIN)
+@readings.shows_answers()
 def score(reference: str) -> ResponseReturnValue:
     """The score as the answers stand, or as it was when the case was decided."""
     return _page(reference, DismissForm())
@@ -40,6 +41,7 @@ def _open(reference: str) -> tuple[Heading, ScoreSheet | None]:
 
 @bp.post("/assessments/<reference>/score/contradictions")
 @access.open_to(Role.STAFF, Role.ADMIN)
+@readings.shows_answers()
 def dismiss_contradiction(reference: str) -> ResponseReturnValue:
     """Set a contradiction aside, with the reason."""
     form = DismissForm()
