@@ -91,7 +91,7 @@ class Service:
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
         try:
-            connection.request("GET", "/readyz")
+            connection.request("GET", "/sign-in")
             return connection.getresponse().status == 200
         except OSError:
             return False

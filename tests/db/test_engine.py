@@ -128,6 +128,20 @@ def test_no_list_is_stored_as_null(database: Database, now: datetime) -> None:
         assert session.scalars(select(Invitation).where(Invitation.sections.is_(None))).one().sections is None
 
 
+def test_an_error_does_not_repeat_what_was_to_be_stored(database: Database) -> None:
+    with pytest.raises(StatementError) as caught, database.writing() as session:
+        session.execute(text("INSERT INTO nowhere VALUES (:said)"), {"said": "Zanzibar"})
+    assert "Zanzibar" not in str(caught.value)
+    assert "hide_parameters" in str(caught.value)
+
+
+@ON_POSTGRES
+def test_what_is_saved_is_on_disk_whatever_the_server_is_set_to(database: Database) -> None:
+    with database.reading() as session:
+        assert session.scalar(text("SHOW synchronous_commit")) == "on"
+        assert session.scalar(text("SELECT source FROM pg_settings WHERE name = 'synchronous_commit'")) == "client"
+
+
 def test_references_must_point_to_something(database: Database, now: datetime) -> None:
     orphan = Answer(
         request_id=vault.SYSTEM_KEY, question_id="x", body=b"", state="answered", origin=Origin.VENDOR,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,11 @@ from sqlalchemy.exc import DBAPIError
 
 from tests import builders, trail_side
 from tests.conftest import ON_POSTGRES, ON_SQLITE
-from vendorrisk.db import engine, migrate
+from vendorrisk.db import engine, migrate, schema
 from vendorrisk.db.base import Base
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Answer, Event, Vendor
+from vendorrisk.db.schema import Standing
 from vendorrisk.domain.assessment import RequestStatus
 
 REVISIONS = sorted(path.stem.split("_")[0] for path in (migrate.MIGRATIONS / "versions").glob("*.py"))
@@ -58,6 +61,28 @@ def test_up_to_the_newest_and_back_to_nothing(empty_url: str, empty: Engine) -> 
     migrate.downgrade(empty_url, "base")
     assert migrate.current(empty_url) is None
     assert set(inspect(empty).get_table_names()) <= {"alembic_version"}
+
+
+def test_several_that_make_the_schema_at_once_make_it_once(empty_url: str, empty: Engine) -> None:
+    start = threading.Barrier(4)
+
+    def make(_number: int) -> str | None:
+        start.wait()
+        return migrate.upgrade(empty_url)
+
+    with ThreadPoolExecutor(4) as pool:
+        before = list(pool.map(make, range(4)))
+    assert sorted(before, key=str) == [REVISIONS[-1]] * 3 + [None]
+    with empty.connect() as connection:
+        assert schema.standing(schema.current(connection)) is Standing.FITS
+
+
+def test_where_a_database_stands_is_told_without_alembic() -> None:
+    assert schema.standing(None) is Standing.EMPTY
+    assert schema.standing("9999") is Standing.NEWER
+    assert [schema.standing(revision) for revision in REVISIONS] == [Standing.OLDER] * (len(REVISIONS) - 1) + [
+        Standing.FITS
+    ]
 
 
 def test_down_one_step_and_up_again_keeps_the_data(database: Database, database_url: str) -> None:
