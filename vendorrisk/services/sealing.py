@@ -1,4 +1,4 @@
-"""The sealer: gives every committed event its place in the chain. Called by `jobs/seal_trail.py` and by commands.
+"""The sealer: gives every committed event its place in the chain. Called by `jobs/seal_trail.py`.
 
 Why nothing is skipped: an event's number is given before it is committed, so on PostgreSQL a lower number can become
 visible after a higher one was sealed. The chain is ordered by position, not by number, so such an event is sealed late,
@@ -87,12 +87,6 @@ def seal(session: Session, numbers: Sequence[int], *, now: datetime) -> int:
     if joints:
         session.execute(insert(Link), [joint._asdict() for joint in joints])
     return len(joints)
-
-
-def seal_all(session: Session, *, now: datetime) -> int:
-    """Link everything that waits, in one transaction: for who has the database to himself."""
-    numbers = waiting(session)
-    return sum(seal(session, numbers[at : at + BATCH], now=now) for at in range(0, len(numbers), BATCH))
 
 
 def _has_no_link() -> ColumnElement[bool]:
