@@ -188,7 +188,7 @@ def test_a_database_of_another_version_or_none_is_not_touched(
 ) -> None:
     tampered(environ, "UPDATE alembic_version SET version_num = '0001'")
     assert run(environ, "verify") == ENVIRONMENT
-    assert "Run: python -m vendorrisk setup" in capsys.readouterr().err
+    assert "python -m vendorrisk upgrade" in capsys.readouterr().err
     assert run(environ | {"VENDORRISK_DATABASE": f"sqlite:///{tmp_path}/none.sqlite"}, "verify") == ENVIRONMENT
     assert "There is no database" in capsys.readouterr().err
     assert not (tmp_path / "none.sqlite").exists()

@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 
 from vendorrisk.services import health
 from vendorrisk.services.health import Finding, State
@@ -56,7 +57,7 @@ def install(app: Flask, runtime: Runtime) -> None:
 
 def _of_database(runtime: Runtime) -> Iterable[tuple[str, Finding]]:
     try:
-        with runtime.database.reading() as session:
+        with Session(runtime.database.engine) as session:  # `reading` would need the key, which is looked at last
             yield "schema", health.schema_fits(session)
             yield "jobs", health.work_goes_on(session, now=edge.now())
         yield "key", health.key_fits(runtime.database)
