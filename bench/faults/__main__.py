@@ -8,9 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
+from bench.faults import keys
 from bench.faults.counts import Count
 
-FAULTS: dict[str, Callable[[], Iterable[Count]]] = {}
+FAULTS: dict[str, Callable[[], Iterable[Count]]] = {"keys": keys.counts}
 
 
 def main(chosen: list[str]) -> int:
