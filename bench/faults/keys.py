@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import re
 import secrets
 import subprocess
 import sys
@@ -151,11 +150,9 @@ def _killed(environ: dict[str, str], chance: random.Random) -> int:
     """Start the rotation and kill it after some batches and a moment; 1, or 0 where it was through before."""
     process = _command(environ, "keys", "rotate")
     assert process.stderr is not None
-    for _ in range(chance.randrange(3)):
-        line = process.stderr.readline()
-        while line and not re.match(r"  \d+ of", line):
-            line = process.stderr.readline()
-    time.sleep(chance.uniform(0, 0.02))
+    for _ in range(1 + chance.randrange(4)):  # one line as it begins, one for each batch
+        process.stderr.readline()
+    time.sleep(chance.uniform(0, 0.05))
     over = process.poll() is not None
     process.kill()
     process.communicate()
