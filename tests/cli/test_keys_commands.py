@@ -203,7 +203,7 @@ def test_a_vendor_is_erased_after_asking(
     assert run(environ, *words) == OK
     assert f"{reference} was erased" in said.readouterr().err
     with database(environ).reading() as session:
-        assert [row.name for row in vendors.page(session, vendors.Filters(), 1).items] == ["(erased)"]
+        assert [row.name for row in vendors.page(session, vendors.Filters(), 1).items] == ["Erased vendor"]
     assert run(environ, *words, "--yes") == FOUND_PROBLEMS
     assert run(environ, "vendor", "erase", "V-NONE", "--reason", "x" * 20, "--yes") == FOUND_PROBLEMS
     assert "no such vendor" in said.readouterr().err

@@ -209,12 +209,12 @@ def open_text(session: Session, sealed: Sealed, *, context: str) -> str:
     return plain.decode("utf-8", "surrogatepass")
 
 
-def show_text(session: Session, sealed: Sealed, *, context: str) -> str:
+def show_text(session: Session, sealed: Sealed, *, context: str, erased: str = ERASED_TEXT) -> str:
     """Like `open_text`; what was erased is shown as such. For lists and headings, where the row itself stays."""
     try:
         return open_text(session, sealed, context=context)
     except Erased:
-        return ERASED_TEXT
+        return erased
 
 
 def open_optional(session: Session, sealed: Sealed | None, *, context: str) -> str:
