@@ -130,10 +130,10 @@ def sweep(runtime: Runtime, names: tuple[str, ...], *, now: datetime) -> list[st
 
     Returns what is left to do, in sentences. Files that stay behind when this is killed open no more.
     """
+    problem = backup_keys.renew(runtime.database, runtime.settings, now=now)
+    left = [] if runtime.database.forget_log() else [_LOG_IS_HELD]
     for name in names:
         runtime.storage.delete(name)
-    left = [] if runtime.database.forget_log() else [_LOG_IS_HELD]
-    problem = backup_keys.renew(runtime.database, runtime.settings, now=now)
     return [*left, *([problem] if problem else [])]
 
 
