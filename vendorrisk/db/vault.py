@@ -146,9 +146,18 @@ def add_key(session: Session, purpose: str, *, now: datetime, key_id: UUID | Non
     return key_id
 
 
-def current_master(session: Session, *, for_update: bool = False) -> MasterKey:
+def current_master(session: Session) -> MasterKey:
     """The master key that wraps from now on: the one of the root. Until the end of the transaction none replaces it."""
-    wraps_root = select(DataKey.master_id).where(DataKey.id == ROOT_KEY).with_for_update(read=not for_update)
+    return _lock_root(session, shared=True)
+
+
+def hold_keys(session: Session) -> MasterKey:
+    """Like `current_master`, and until the end of the transaction nobody else adds, destroys or re-wraps a data key."""
+    return _lock_root(session, shared=False)
+
+
+def _lock_root(session: Session, *, shared: bool) -> MasterKey:
+    wraps_root = select(DataKey.master_id).where(DataKey.id == ROOT_KEY).with_for_update(read=shared)
     return keyring(session).master.key(session.scalars(wraps_root).one())
 
 

@@ -94,6 +94,7 @@ def erase(session: Session, reference: str, reason: str, *, by: Actor, now: date
     vendor = vendors.get(session, reference)
     if vendor.erased_at is not None:
         raise WrongState("This vendor was erased before.")
+    vault.hold_keys(session)  # a keyring that is just being written has this key, or is written before it is renewed
     names = _stored(session, vendor)
     ids = session.scalars(_cases(vendor)).all()
     settle(session, vendor, now=now)
