@@ -16,9 +16,18 @@ from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy import LargeBinary, select
+from sqlalchemy.orm import Session
 
 from tests import builders
 from tests.domain.hostile_files import pdf
+from vendorrisk import crypto
+from vendorrisk.db import vault
+from vendorrisk.db.base import Base
+from vendorrisk.db.engine import Database
+from vendorrisk.db.models import Vendor
 
 WHERE = (
     "vendor name", "website", "alias", "contact name", "contact address", "contact role", "contact phone", "service",
@@ -234,3 +243,22 @@ def readable(words: Canaries, pages: Iterable[str]) -> set[str]:
     """The canaries that people can read somewhere on these pages."""
     text = "\n".join(pages).lower()
     return {place for place, word in words.words.items() if word in text}
+
+
+def opened(database: Database) -> int:
+    """How many sealed values of vendors open, of all columns of all tables."""
+    count = 0
+    with database.reading() as session:
+        keys = set(session.scalars(select(Vendor.key_id)))
+        for table in Base.metadata.sorted_tables:
+            for column in (each for each in table.columns if isinstance(each.type, LargeBinary)):
+                count += sum(_opens(session, value, keys) for value in session.scalars(select(column)) if value)
+    return count
+
+
+def _opens(session: Session, value: bytes, keys: set[UUID]) -> bool:
+    try:
+        key_id = crypto.key_id_of(value)
+    except crypto.CannotOpen:
+        return False
+    return key_id in keys and vault.is_alive(session, key_id)

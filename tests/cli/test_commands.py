@@ -72,7 +72,19 @@ def test_a_mistyped_command_is_guessed(
 
 def test_every_command_has_help(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(environ, "--help") == OK
-    for command in ("serve", "demo", "setup", "user", "mail", "questionnaire", "score"):
+    for command in (
+        "serve",
+        "demo",
+        "setup",
+        "user",
+        "vendor",
+        "mail",
+        "questionnaire",
+        "score",
+        "keys",
+        "backup",
+        "restore",
+    ):
         assert command in capsys.readouterr().out or run(environ, command, "--help") == OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -221,4 +222,22 @@ def test_the_keyring_of_the_backups_is_written_anew(
     backing_up = replace(runtime, settings=replace(runtime.settings, backups=folder))
     assert key_id in {key.id for key in backup_keys.read(folder / "keyring", [MASTER]).keys}
     assert erase(backing_up, full.vendor, now) == []
+    assert key_id not in {key.id for key in backup_keys.read(folder / "keyring", [MASTER]).keys}
+
+
+def test_nobody_is_erased_while_a_keyring_is_being_written(
+    runtime: Runtime, full: Full, now: datetime, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    backing_up = replace(runtime, settings=replace(runtime.settings, backups=folder))
+    erasing_it = threading.Thread(target=erase, args=(backing_up, full.vendor, now))
+    with runtime.database.writing() as session:
+        key_id = vendors.get(session, full.vendor).key_id
+        backup_keys.write(session, folder, now=now)
+        erasing_it.start()
+        erasing_it.join(1)
+        with runtime.database.reading() as other:
+            assert vault.is_alive(other, key_id), "it waits"
+    erasing_it.join(10)
     assert key_id not in {key.id for key in backup_keys.read(folder / "keyring", [MASTER]).keys}

@@ -9,23 +9,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import LargeBinary, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from tests import canaries
 from tests.canaries import Canaries, Planted
 from tests.conftest import MASTER, Clock
 from tests.web import vendor_visits
-from vendorrisk import crypto
 from vendorrisk.db import engine, vault
-from vendorrisk.db.base import Base
 from vendorrisk.db.engine import Database
-from vendorrisk.db.models import Report, Vendor
+from vendorrisk.db.models import Report
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.services import assessments, backup_keys, backups, erasure, reports, requests, restoring
 from vendorrisk.services import intake as intakes
@@ -92,25 +88,6 @@ def everything(runtime: Runtime, *more: Path) -> list[Path]:
     return [*database.parent.glob(f"{database.name}*"), *(p for f in folders for p in f.rglob("*") if p.is_file())]
 
 
-def opened(database: Database) -> int:
-    """How many sealed values of vendors open, of all columns of all tables."""
-    count = 0
-    with database.reading() as session:
-        keys = set(session.scalars(select(Vendor.key_id)))
-        for table in Base.metadata.sorted_tables:
-            for column in (each for each in table.columns if isinstance(each.type, LargeBinary)):
-                count += sum(_opens(session, value, keys) for value in session.scalars(select(column)) if value)
-    return count
-
-
-def _opens(session: Session, value: bytes, keys: set[UUID]) -> bool:
-    try:
-        key_id = crypto.key_id_of(value)
-    except crypto.CannotOpen:
-        return False
-    return key_id in keys and vault.is_alive(session, key_id)
-
-
 def test_what_is_typed_lies_nowhere_plain_and_an_erased_vendor_is_gone_from_old_backups(
     runtime: Runtime, petra: FlaskClient, planted: Planted, words: Canaries, tmp_path: Path, scratch: Path, log: Path,
     clock: Clock,
@@ -122,14 +99,14 @@ def test_what_is_typed_lies_nowhere_plain_and_an_erased_vendor_is_gone_from_old_
     assert "INSERT INTO vendors" in log.read_text()
     assert canaries.traces(words, [*files, log]) == []
 
-    assert opened(runtime.database) > 30
+    assert canaries.opened(runtime.database) > 30
     backing_up = replace(runtime, settings=replace(runtime.settings, backups=tmp_path / "backups"))
     with runtime.database.writing() as session:
         erasure.erase(session, planted.vendor, REASON, by=SYSTEM, now=clock.advance(hours=1))
     assert erasure.sweep(backing_up, now=clock.now) == []
-    assert opened(runtime.database) == 0
+    assert canaries.opened(runtime.database) == 0
     restored = restore(old.path, tmp_path, clock, erased=planted.vendor)
-    assert opened(restored) == 0
+    assert canaries.opened(restored) == 0
     with restored.reading() as session, pytest.raises(vault.Erased):
         requests.show(session, planted.request)
     restored.close()

@@ -52,8 +52,7 @@ def rotate(options: argparse.Namespace) -> int:
             "  python -m vendorrisk keys rotate",
         )
         return OK
-    if resumed:
-        say("Going on with a change of the master key that was begun before.")
+    say("Going on with the change of the master key that was begun." if resumed else "Changing the master key:")
     done = rotation.finish(database, settings.key_file, by=OPERATOR, now=datetime.now(UTC), progress=_progress)
     say(f"The master key is now {done.new}; {done.wrapped} data keys are wrapped by it. {done.old} is forgotten here.")
     problem = backup_keys.renew(database, settings, now=datetime.now(UTC))

@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
         say(f"key       {settings.key_file} is there")
     else:
         keys.create(settings.key_file)
-        say(f"key       {settings.key_file} made. Keep a copy elsewhere: without it, nothing can be read.")
+        say(f"key       {settings.key_file} made. Without it nothing can be read: write it down with keys export.")
     opening.database(settings)
     say("database  ready", "Next: python -m vendorrisk user add you@example.com --name 'Your Name' --role admin")
     return OK

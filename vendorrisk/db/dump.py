@@ -38,7 +38,9 @@ from sqlalchemy.types import TypeEngine
 
 from vendorrisk.db.base import Base, UTCDateTime
 
-BATCH = 1_000
+BATCH = 250
+"""Rows that are fetched at once."""
+_PART_BYTES = 1 << 20
 _MODULUS = 1 << 256
 
 
@@ -111,11 +113,19 @@ def _kind_of(type_: TypeEngine[Any]) -> str:
 
 
 def read(connection: Connection, shape: Shape, *, without: frozenset[str] = frozenset()) -> Iterator[list[bytes]]:
-    """The rows of a table in batches, each row a line of JSON. Columns named in `without` are given as null."""
+    """The rows of a table in parts of about a megabyte, each row a line of JSON; columns in `without` are null."""
     makers = [_kind(kind).to_plain if name not in without else _nothing for name, kind in shape.columns]
     rows = select(*shape.clause().columns).execution_options(stream_results=True, yield_per=BATCH)
-    for batch in connection.execute(rows).partitions():
-        yield [_line([None if v is None else make(v) for make, v in zip(makers, row, strict=True)]) for row in batch]
+    part, size = [], 0
+    for row in connection.execute(rows):
+        line = _line([None if value is None else make(value) for make, value in zip(makers, row, strict=True)])
+        part.append(line)
+        size += len(line)
+        if size > _PART_BYTES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def _nothing(_value: Any) -> None:

@@ -146,9 +146,18 @@ def add_key(session: Session, purpose: str, *, now: datetime, key_id: UUID | Non
     return key_id
 
 
-def current_master(session: Session, *, for_update: bool = False) -> MasterKey:
+def current_master(session: Session) -> MasterKey:
     """The master key that wraps from now on: the one of the root. Until the end of the transaction none replaces it."""
-    wraps_root = select(DataKey.master_id).where(DataKey.id == ROOT_KEY).with_for_update(read=not for_update)
+    return _lock_root(session, shared=True)
+
+
+def hold_keys(session: Session) -> MasterKey:
+    """Like `current_master`, and until the end of the transaction nobody else adds, destroys or re-wraps a data key."""
+    return _lock_root(session, shared=False)
+
+
+def _lock_root(session: Session, *, shared: bool) -> MasterKey:
+    wraps_root = select(DataKey.master_id).where(DataKey.id == ROOT_KEY).with_for_update(read=shared)
     return keyring(session).master.key(session.scalars(wraps_root).one())
 
 
@@ -209,12 +218,12 @@ def open_text(session: Session, sealed: Sealed, *, context: str) -> str:
     return plain.decode("utf-8", "surrogatepass")
 
 
-def show_text(session: Session, sealed: Sealed, *, context: str) -> str:
+def show_text(session: Session, sealed: Sealed, *, context: str, erased: str = ERASED_TEXT) -> str:
     """Like `open_text`; what was erased is shown as such. For lists and headings, where the row itself stays."""
     try:
         return open_text(session, sealed, context=context)
     except Erased:
-        return ERASED_TEXT
+        return erased
 
 
 def open_optional(session: Session, sealed: Sealed | None, *, context: str) -> str:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from vendorrisk import crypto
 from vendorrisk.db import vault
-from vendorrisk.db.engine import Database
+from vendorrisk.db.engine import Busy, Database
 from vendorrisk.db.models import DataKey
 from vendorrisk.db.vault import Master, MasterKey
 from vendorrisk.settings import Settings
@@ -54,7 +54,11 @@ class Keyring:
 
 
 def write(session: Session, folder: Path, *, now: datetime) -> int:
-    """Write the keys of everything that is alive over the keyring in `folder`. Returns how many there are."""
+    """Write the keys of everything that is alive over the keyring in `folder`. Returns how many there are.
+
+    In a writing session: nobody is erased between reading the keys and writing them down.
+    """
+    vault.hold_keys(session)
     rows = session.execute(
         select(DataKey.id, DataKey.master_id, DataKey.wrapped).where(DataKey.wrapped.is_not(None)).order_by(DataKey.id)
     ).all()
@@ -71,12 +75,12 @@ def renew(database: Database, settings: Settings, *, now: datetime) -> str:
     if folder is None or not (folder / NAME).exists():
         return ""
     try:
-        with database.reading() as session:
+        with database.writing() as session:
             write(session, folder, now=now)
-    except OSError as error:
+    except (OSError, Busy) as error:
         return (
-            f"The keyring in {folder} could not be written anew ({error.strerror}). Until it is, backups there can "
-            "still be read with it: python -m vendorrisk backup"
+            f"The keyring in {folder} could not be written anew ({error}). Until it is, what was erased can still be "
+            "read with it. Run: python -m vendorrisk backup"
         )
     return ""
 

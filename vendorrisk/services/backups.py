@@ -73,11 +73,10 @@ def make(database: Database, storage: Storage, folder: Path, *, by: Actor, now: 
             raise BadBackup(f"{path} is there already; there is one backup a second at most.") from None
     finally:
         draft.unlink(missing_ok=True)
-    with database.reading() as session:
-        # After the moment of the backup: it holds the keys of all that is in it, but for what was erased meanwhile.
-        keys = backup_keys.write(session, folder, now=now)
     size = path.stat().st_size
     with database.writing() as session:
+        # After the moment of the backup: it holds the keys of all that is in it, but for what was erased meanwhile.
+        keys = backup_keys.write(session, folder, now=now)
         audit.record(
             session, EventKind.BACKUP_MADE, object_kind="backup", object_id=vault.ROOT_KEY, by=by, now=now,
             details={"file": path.name, "size": size, "files": summary.files, "rows": sum(summary.tables.values())},

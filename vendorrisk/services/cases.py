@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Letter, Request, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus, WorkState
+from vendorrisk.services import vendors
 
 LIVE = (RequestStatus.SENT, RequestStatus.OPEN)
 """The states in which a vendor may still answer."""
@@ -130,7 +131,7 @@ def _row(
 ) -> CaseRow:
     return CaseRow(
         id=case.id, reference=case.reference, vendor_id=vendor.id, vendor_reference=vendor.reference,
-        vendor=vault.show_text(session, vendor.name, context="vendor.name"),
+        vendor=vendors.shown_name(session, vendor),
         service=vault.show_text(session, case.service, context="assessment.service"),
         status=case.status, tier=case.tier, band=case.band, provisional=case.provisional, active_at=case.active_at,
         created_at=case.created_at, decided_at=case.decided_at,

@@ -13,6 +13,7 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Decision, User, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, Outcome
 from vendorrisk.domain.errors import NotFound
+from vendorrisk.services import vendors
 from vendorrisk.services.paging import DEFAULT_SIZE, Page
 
 
@@ -107,7 +108,7 @@ def _literally(text: str) -> str:
 
 def _row(session: Session, case: Assessment, vendor: Vendor, decision: Decision, user: User | None) -> DecidedRow:
     return DecidedRow(
-        reference=case.reference, vendor=vault.show_text(session, vendor.name, context="vendor.name"),
+        reference=case.reference, vendor=vendors.shown_name(session, vendor),
         service=vault.show_text(session, case.service, context="assessment.service"), tier=case.tier, band=case.band,
         provisional=case.provisional, residual=case.residual, outcome=decision.outcome,
         decided_at=decision.decided_at, decided_by=(user.name or user.email) if user else "",

@@ -16,6 +16,7 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Request, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.errors import NotFound, WrongState
+from vendorrisk.services import vendors
 
 _ANSWERABLE = (AssessmentStatus.SENT, AssessmentStatus.REVIEW)
 
@@ -105,7 +106,7 @@ def heading(session: Session, dossier: Dossier) -> Heading:
     """The head of the case's pages."""
     case, request = dossier.case, dossier.request
     return Heading(
-        reference=case.reference, vendor=vault.show_text(session, dossier.vendor.name, context="vendor.name"),
+        reference=case.reference, vendor=vendors.shown_name(session, dossier.vendor),
         vendor_reference=dossier.vendor.reference,
         service=vault.show_text(session, case.service, context="assessment.service"), status=case.status,
         tier=case.tier, request=request.reference if request else "",

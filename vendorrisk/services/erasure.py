@@ -94,6 +94,7 @@ def erase(session: Session, reference: str, reason: str, *, by: Actor, now: date
     vendor = vendors.get(session, reference)
     if vendor.erased_at is not None:
         raise WrongState("This vendor was erased before.")
+    vault.hold_keys(session)  # a keyring that is just being written has this key, or is written before it is renewed
     ids = session.scalars(_cases(vendor)).all()
     settle(session, vendor, now=now)
     for kind, object_id in [("vendor", vendor.id), *(("assessment", case_id) for case_id in ids)]:
@@ -131,10 +132,10 @@ def sweep(runtime: Runtime, *, now: datetime) -> list[str]:
     Returns what is left to do, in sentences. Files that stay behind when this is killed go with the next sweep of the
     jobs, and open no more meanwhile.
     """
+    problem = backup_keys.renew(runtime.database, runtime.settings, now=now)
     while files.sweep(runtime.database, runtime.storage, now=now):
         continue
     left = [] if runtime.database.forget_log() else [_LOG_IS_HELD]
-    problem = backup_keys.renew(runtime.database, runtime.settings, now=now)
     return [*left, *([problem] if problem else [])]
 
 

@@ -47,6 +47,7 @@ class ReportView:
     size: int | None
     sha256: str
     snapshot_hash: str
+    is_erased: bool
 
     @property
     def file_name(self) -> str:
@@ -226,6 +227,7 @@ def _view(session: Session, report: Report) -> ReportView:
         attempts=report.attempts, error=report.error, asked_at=report.asked_at,
         asked_by=(user.name or user.email) if user else "", made_at=report.made_at, size=report.size,
         sha256=report.sha256 or "", snapshot_hash=report.snapshot_hash,
+        is_erased=session.get_one(Vendor, case.vendor_id).erased_at is not None,
     )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def finish(
 
 def _wrap_root(session: Session, new: MasterKey, *, by: Actor, now: datetime) -> None:
     # Exclusive: who makes a data key meanwhile either has done so by now, with the old key, or will use the new one.
-    before = vault.current_master(session, for_update=True)
+    before = vault.hold_keys(session)
     if before.id == new.id:
         return
     _wrap(session, [session.get_one(DataKey, vault.ROOT_KEY)], new)

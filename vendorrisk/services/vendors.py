@@ -20,6 +20,8 @@ from vendorrisk.services.contacts import NewContact
 from vendorrisk.services.paging import Page
 
 PAGE_SIZE = 25
+ERASED = "Erased vendor"
+"""What stands in lists instead of an erased vendor's name."""
 UNRATED = "none"
 """The band filter that finds vendors whose latest assessment has no band yet."""
 
@@ -143,6 +145,11 @@ def name_of(session: Session, vendor: Vendor) -> str:
     return vault.open_text(session, vendor.name, context="vendor.name")
 
 
+def shown_name(session: Session, vendor: Vendor) -> str:
+    """The vendor's name for lists and headings, where an erased vendor still has its row."""
+    return vault.show_text(session, vendor.name, context="vendor.name", erased=ERASED)
+
+
 def doubles(session: Session, new: NewVendor, *, apart_from: UUID | None = None) -> list[Double]:
     """Vendors of the same domain or the same name (compared without case, accents and legal form); at most five."""
     host = names.domain(new.website)
@@ -195,7 +202,7 @@ def page(session: Session, filters: Filters, number: int) -> Page[VendorRow]:
 
 def _row(session: Session, vendor: Vendor, latest: Assessment | None) -> VendorRow:
     return VendorRow(
-        reference=vendor.reference, name=vault.show_text(session, vendor.name, context="vendor.name"),
+        reference=vendor.reference, name=shown_name(session, vendor),
         active_at=vendor.active_at,
         assessment=latest.reference if latest else None, status=latest.status if latest else None,
         tier=latest.tier if latest else None, band=latest.band if latest else None,

@@ -50,7 +50,6 @@ def erase_vendor(reference: str) -> ResponseReturnValue:
     now = edge.now()
     with edge.writing() as session:
         erasure.erase(session, reference, text_of(form.reason), by=access.current_actor(), now=now)
-    flash("The vendor was erased.")
     for left in erasure.sweep(edge.services(), now=now):
         flash(left, "warning")
     return redirect(url_for("staff.vendor", reference=reference), 303)
