@@ -8,13 +8,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
-from bench.faults import enumeration, links, tokens
+from bench.faults import enumeration, fuzz, links, odd_input, tokens
 from bench.faults.counts import Count
 
 FAULTS: dict[str, Callable[[], Iterable[Count]]] = {
     "links": links.counts,
     "tokens": tokens.counts,
     "enumeration": enumeration.counts,
+    "odd_input": odd_input.counts,
+    "fuzz": fuzz.counts,
 }
 
 
