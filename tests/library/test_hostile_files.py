@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.library.files import GATE, HEAD, with_questions
-from tests.library.test_broken_files import mistakes_in, second
+from tests.library.test_broken_files import BROKEN, mistakes_in, second
+from tests.library.test_rules import LIBRARY, RULES, WHEN
 from vendorrisk.domain import expressions
-from vendorrisk.library import loader, yaml_text
+from vendorrisk.library import loader, rules, yaml_text
 from vendorrisk.library.mistakes import BrokenFile
 
 LAUGHS = "a: &a [ha, ha]\n" + "".join(f"b{n}: &b{n} [*a, *a, *a, *a]\n" for n in range(20))
@@ -102,13 +105,72 @@ def test_an_evil_condition_is_refused(condition: str) -> None:
     assert list(expressions.problems(condition, {"gate"}))
 
 
-INJECTIONS = ["{{ 7*7 }}", "{% raw %}", "${7*7}", "<script>alert(1)</script>", "=1+1", "%s%n", "`id`", "$(id)"]
+INJECTIONS = (
+    "{{ 7*7 }}", "{% raw %}", "{% include 'x' %}", "{{ config.items() }}", "{{ ''.__class__.__mro__[1] }}",
+    "{{ cycler.__init__.__globals__.os.popen('id').read() }}", "{{ self._TemplateReference__context }}", "{#- x -#}",
+    "{{ request.application.__globals__ }}", "{% for x in range(9**9) %}", "{{ url_for('static') }}", "${7*7}",
+    "#{7*7}", "<%= 7*7 %>", "*{7*7}", "@(7*7)", "<script>alert(1)</script>", "<img src=x onerror=alert(1)>",
+    "</textarea>", "=1+1", "+cmd|' /C calc'!A0", "%s%n", "%(gate)s", "{0.__class__}", "{gate!r}", "`id`", "$(id)",
+    "$HOME", "gate == 'yes' || true", "size([1].map(i, i)) > 0", "{it.__class__}", "'; DROP TABLE x; --",
+    "<!--#exec cmd=ls -->",
+    "javascript:alert(1)", "[x](javascript:alert(1))", "\\x3cscript\\x3e",
+)  # fmt: skip
+
+
+PLAIN_CEL = ("gate == 'yes' || true", "size([1].map(i, i)) > 0")
+"""Those that a condition may well say."""
+
+
+def quoted(text: str) -> str:
+    """The text as a YAML scalar in single quotes."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_text_that_looks_like_code_stays_text(text: str) -> None:
-    loaded = loader.load_text(with_questions(GATE.replace("Did it happen?", f"'{text}'")), "good.yaml")
+    loaded = loader.load_text(with_questions(GATE.replace("Did it happen?", quoted(text))), "good.yaml")
     assert str(loaded.by_id["gate"].text) == text
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_a_rules_title_and_message_stay_text_or_are_refused(text: str) -> None:
+    written = RULES.replace("The gate and the door", quoted(text))
+    assert rules.load_text(written, "good.yaml", LIBRARY).rules[0].title == text
+    written = RULES.replace("The gate does not fit {it}.", quoted(text))
+    try:
+        assert rules.load_text(written, "r.yaml", LIBRARY).rules[0].message == text
+    except BrokenFile as error:
+        # A message is filled in by {it} alone: other braces are a mistake, said with their place.
+        assert "{" in text and str(error).startswith("r.yaml:10:14: ")
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_code_in_a_condition_is_refused_with_its_place_or_is_plain_cel(text: str) -> None:
+    loads: dict[str, Callable[[], object]] = {
+        "q": lambda: loader.load_text(second("type: text", f"show_if: {quoted(text)}"), "q.yaml"),
+        "r": lambda: rules.load_text(RULES.replace(f'"{WHEN}"', quoted(text)), "r.yaml", LIBRARY),
+    }
+    for name, load in loads.items():
+        try:
+            load()
+        except BrokenFile as error:
+            assert str(error).startswith({"q": "q.yaml:18:18: ", "r": "r.yaml:7:11: "}[name])
+        else:
+            assert text in PLAIN_CEL, name
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_rules_file_is_refused_with_a_line(name: str) -> None:
+    text, _ = HOSTILE[name]
+    with pytest.raises(BrokenFile) as caught:
+        rules.load_text(text, "r.yaml", LIBRARY)
+    assert all(re.match(r"r\.yaml:\d+:\d+: .", line) for line in caught.value.lines)
+
+
+def test_there_are_as_many_of_each_as_were_promised() -> None:
+    assert len(BROKEN) + len(HOSTILE) >= 40
+    assert len(EVIL_PATTERNS) >= 15
+    assert len(INJECTIONS) + len(EVIL_CONDITIONS) >= 30
 
 
 def test_yes_no_and_their_kin_stay_text() -> None:

@@ -51,11 +51,10 @@ class _Reader(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
         self.forms: list[Form] = []
-        self._by_id: dict[str, Form] = {}
         self._page = page
         self._here: Form | None = None
         self._select = self._area = ""
-        self._owner: Form | None = None
+        self._is_first = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -79,7 +78,7 @@ class _Reader(HTMLParser):
             form.fields[name].offered.append(given.get("value", ""))
         elif tag == "select":
             form.fields.setdefault(name, Field()).kinds.add("select")
-            self._select = name
+            self._select, self._is_first = name, True
         elif tag == "textarea":
             form.fields.setdefault(name, Field()).kinds.add("textarea")
             form.fields[name].values.append("")
@@ -96,9 +95,13 @@ class _Reader(HTMLParser):
             each.values.append(value)
 
     def _option(self, each: Field, given: Mapping[str, str]) -> None:
+        # A text field of the same name may stand beside it: what that holds is kept.
         each.offered.append(given.get("value", ""))
-        if "selected" in given or len(each.offered) == 1:
-            each.values[:] = [given.get("value", "")]
+        if self._is_first:
+            each.values.append(given.get("value", ""))
+        elif "selected" in given:
+            each.values[-1] = given.get("value", "")
+        self._is_first = False
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea" and self._here is not None and self._area:

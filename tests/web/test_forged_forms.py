@@ -20,6 +20,7 @@ from tests.web.worlds import World
 from vendorrisk.db.base import Base
 from vendorrisk.db.engine import Database
 from vendorrisk.services.runtime import Runtime
+from vendorrisk.web.staff.forms import SOMEBODY_NEW
 from vendorrisk.web.vendor import dead_ends
 
 MASS_ASSIGNMENTS = 200
@@ -32,8 +33,8 @@ def typed(form: Form) -> MultiDict[str, str]:
     for name, each in form.fields.items():
         if each.is_text and not data.get(name):
             data[name] = _plausible(name)
-        elif "radio" in each.kinds and not data.get(name):
-            data[name] = next(value for value in each.offered)
+        elif "radio" in each.kinds and (SOMEBODY_NEW in each.offered or not data.get(name)):
+            data[name] = SOMEBODY_NEW if SOMEBODY_NEW in each.offered else each.offered[0]
         elif "checkbox" in each.kinds and name in ("declared", "incomplete", "accepts_provisional", "questionnaires"):
             data[name] = each.offered[0]
     return data

@@ -17,7 +17,7 @@ from tests.web import vendor_visits as visits
 from vendorrisk.db.engine import Database
 from vendorrisk.services.runtime import Runtime
 
-EXAMPLES = 60
+EXAMPLES = 40
 SHOTS = 12
 """For each example: a number that all its randomness follows from."""
 

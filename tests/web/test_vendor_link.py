@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from tests import builders
+from tests import builders, dump
 from tests.conftest import Clock
 from tests.web import vendor_visits as visits
 from vendorrisk.db.engine import Database
@@ -42,25 +42,58 @@ def reference_of(database: Database, token: str) -> str:
 
 
 def test_a_scanner_changes_nothing_and_learns_no_name(app: Flask, database: Database, token: str) -> None:
-    before = visits.rows(database)
-    for _ in range(50):
-        page = app.test_client().get(f"/q/{token}")
+    """`make faults ARGS=links` does it to twenty links, with a browser that stays, and with robots that press."""
+    before = dump.rows(database)
+    for number in range(50):
+        robot = {"User-Agent": f"scanner {number}", "Purpose": "prefetch", "Sec-Purpose": "prefetch;prerender"}
+        remote = {"REMOTE_ADDR": f"192.0.2.{number}"}
+        page = app.test_client().get(f"/q/{token}", headers=robot, environ_base=remote)
         assert page.status_code == 200
         seen = page.text + str(page.headers)
         assert not [name for name in CANARIES if name in seen]
         assert not re.search(r"http-equiv=.?refresh", page.text)
     for _ in range(10):
         assert app.test_client().head(f"/q/{token}").status_code == 200
-    assert visits.rows(database) == before
+    assert dump.changes(before, dump.rows(database)) == set()
     visit = visits.enter(app, database, token)
     assert visit.get().status_code == 200
 
 
+def test_what_the_page_before_the_code_links_to_names_nobody_either(app: Flask, token: str) -> None:
+    browser = app.test_client()
+    linked = re.findall(r'(?:href|src)="(/[^"]*)"', browser.get(f"/q/{token}").text)
+    assert {"/privacy", "/accessibility"} <= set(linked)
+    for address in linked:
+        assert not [name for name in CANARIES if name in browser.get(address).text], address
+
+
+def test_a_robot_that_presses_the_button_gets_nothing_but_sends_a_code(
+    app: Flask, database: Database, token: str
+) -> None:
+    before = dump.rows(database)
+    for _ in range(15):
+        robot = app.test_client()
+        robot.post(f"/q/{token}")  # without the token of the form
+        answer = builders.post(robot, f"/q/{token}")
+        assert answer.status_code in (303, 429)
+        page = robot.get(answer.location) if answer.status_code == 303 else answer
+        assert not [name for name in CANARIES if name in page.text + str(page.headers)]
+    written = dump.changes(before, dump.rows(database))
+    assert written == {"+access_codes", "+letters", "+trail_events", "+attempts"}
+    assert len(visits.letters(database)) == 10
+
+
 def test_the_token_is_in_no_later_address_and_in_no_column(app: Flask, database: Database, token: str) -> None:
-    visit = visits.enter(app, database, token)
-    page = visit.get("/start")
-    assert token not in page.text
+    browser = app.test_client()
+    page = browser.get(f"/q/{token}")
     assert page.headers["Referrer-Policy"] == "no-referrer"
+    answer = builders.post(browser, f"/q/{token}")
+    (code,) = visits.codes(database)
+    asked = browser.get(answer.location)
+    entered = builders.post(browser, answer.location, {"code": code})
+    landing = browser.get(entered.location)
+    for seen in (page, answer, asked, entered, landing):
+        assert token not in seen.text + str(seen.headers)
     with database.reading() as session:
         assert session.scalars(select(Invitation)).one().token_hash != token.encode()
 

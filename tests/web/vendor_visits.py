@@ -10,12 +10,11 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from tests import builders
 from vendorrisk.db import vault
-from vendorrisk.db.base import Base
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Invitation, Letter, Request
 from vendorrisk.services import invitations, outbox
@@ -97,15 +96,6 @@ def enter(app: Flask, database: Database, token: str, *, name: str = "Victor Lan
     if started:
         assert visit.post("/start", {"name": name, "role": "Head of security"}).status_code == 303
     return visit
-
-
-def rows(database: Database) -> dict[str, int]:
-    """How many rows each table has."""
-    with database.reading() as session:
-        return {
-            table.name: session.scalar(select(func.count()).select_from(table)) or 0
-            for table in Base.metadata.sorted_tables
-        }
 
 
 def request_of(database: Database, reference: str) -> Request:

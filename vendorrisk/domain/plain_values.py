@@ -35,7 +35,8 @@ def read_text(typed: str, *, max_length: int) -> str:
     text = typed.replace("\r\n", "\n").replace("\r", "\n").strip()
     for character in text:
         category = unicodedata.category(character)
-        if category == "Cs" or (category == "Cc" and character not in "\n\t"):
+        # U+FFFD is what bytes that are no text, and halves of characters, have become on their way here.
+        if category == "Cs" or character == "\ufffd" or (category == "Cc" and character not in "\n\t"):
             raise InvalidAnswer(f"The text holds a character that cannot be kept (U+{ord(character):04X}); remove it.")
     if len(text) > max_length:
         raise InvalidAnswer(f"The text has {len(text):,} characters; the most is {max_length:,}.")
