@@ -72,7 +72,7 @@ def poisoned(value: Value, draw: Callable[[], str], only: frozenset[str], at: st
     if is_dataclass(value):
         kind = type(value).__name__
         changed = {f.name: poisoned(getattr(value, f.name), draw, only, f"{kind}.{f.name}") for f in fields(value)}
-        return replace(value, **changed)  # type: ignore[return-value, type-var]
+        return replace(value, **changed)  # type: ignore[type-var]
     return value
 
 
