@@ -164,17 +164,17 @@ def test_a_report_that_two_workers_made_leaves_one_file(
         asked = reports.ask(session, case.reference, organisation="Acme Ltd", by=SYSTEM, now=now)
         assert request.assessment_id == asked.assessment_id
 
-    def overtaken(_report: object, **_: object) -> bytes:
+    def overtaken(_snapshot: bytes) -> bytes:
         with database.writing() as session:
             session.get_one(Report, asked.id).attempts += 1
         return b"%PDF-1.7"
 
-    monkeypatch.setattr(pdf, "render", overtaken)
+    monkeypatch.setattr(pdf, "render_snapshot", overtaken)
     reports.make(database, storage, asked.id, now=now)
     assert len(on_disk(tmp_path)) == 1
     files.sweep(database, storage, now=now + files.LEASE)
     assert on_disk(tmp_path) == [] and ledger(database) == {}
-    monkeypatch.setattr(pdf, "render", lambda _report: b"%PDF-1.7")
+    monkeypatch.setattr(pdf, "render_snapshot", lambda _snapshot: b"%PDF-1.7")
     reports.make(database, storage, asked.id, now=now)
     files.sweep(database, storage, now=now + files.LEASE)
     with database.reading() as session:

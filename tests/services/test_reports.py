@@ -33,15 +33,15 @@ def storage(tmp_path: Path) -> Storage:
 
 
 @pytest.fixture
-def rendered(monkeypatch: pytest.MonkeyPatch) -> list[view.Report]:
+def rendered(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """What was rendered; the rendering itself is left out (tests/reports has it)."""
-    seen: list[view.Report] = []
+    seen: list[bytes] = []
 
-    def render(report: view.Report, **_: object) -> bytes:
-        seen.append(report)
+    def render(kept: bytes) -> bytes:
+        seen.append(kept)
         return PDF
 
-    monkeypatch.setattr(pdf, "render", render)
+    monkeypatch.setattr(pdf, "render_snapshot", render)
     return seen
 
 
@@ -114,7 +114,7 @@ def test_an_unknown_assessment_is_not_found(session: Session, now: datetime) -> 
 
 
 def test_a_report_is_made_once_sealed_and_its_hash_is_in_the_trail(
-    database: Database, storage: Storage, rendered: list[view.Report], now: datetime, tmp_path: Path
+    database: Database, storage: Storage, rendered: list[bytes], now: datetime, tmp_path: Path
 ) -> None:
     with database.writing() as session:
         case = add_case(session)
@@ -135,7 +135,7 @@ def test_a_report_is_made_once_sealed_and_its_hash_is_in_the_trail(
 
 
 def test_asking_again_when_it_is_made_costs_no_rendering(
-    database: Database, storage: Storage, rendered: list[view.Report], now: datetime
+    database: Database, storage: Storage, rendered: list[bytes], now: datetime
 ) -> None:
     with database.writing() as session:
         case = add_case(session)
@@ -149,10 +149,10 @@ def test_asking_again_when_it_is_made_costs_no_rendering(
 def test_a_failed_rendering_is_raised_and_nothing_is_kept(
     database: Database, storage: Storage, monkeypatch: pytest.MonkeyPatch, now: datetime
 ) -> None:
-    def fail(_report: view.Report) -> bytes:
+    def fail(_snapshot: bytes) -> bytes:
         raise pdf.RenderFailed("The report was not ready after 30 seconds.")
 
-    monkeypatch.setattr(pdf, "render", fail)
+    monkeypatch.setattr(pdf, "render_snapshot", fail)
     with database.writing() as session:
         report = ask(session, add_case(session), now)
     with pytest.raises(pdf.RenderFailed):
@@ -175,7 +175,7 @@ def test_a_failed_report_is_tried_again_when_somebody_asks(session: Session, now
 
 
 def test_reading_is_noted_once_in_ten_minutes_and_only_of_what_is_made(
-    database: Database, storage: Storage, rendered: list[view.Report], now: datetime
+    database: Database, storage: Storage, rendered: list[bytes], now: datetime
 ) -> None:
     with database.writing() as session:
         case = add_case(session)

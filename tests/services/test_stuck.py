@@ -37,7 +37,7 @@ def test_failures_stand_before_what_is_tried_again(session: Session, now: dateti
     assert [each.is_letter for each in shown if each.id == broken.id] == [False]
     last = shown[2]
     assert (last.id, last.error, last.attempts, last.next_try) == (later.id, "451 later", 1, now + timedelta(minutes=1))
-    assert not last.is_stalled and last.to == "dana@northwind.example"
+    assert not last.is_stalled and last.can_retry and last.to == "dana@northwind.example"
 
 
 def test_what_no_worker_takes_is_stuck_after_five_minutes(session: Session, now: datetime) -> None:
@@ -46,7 +46,7 @@ def test_what_no_worker_takes_is_stuck_after_five_minutes(session: Session, now:
     assert ids(session, now + timedelta(minutes=4)) == []
     shown = stuck.listed(session, 1, now=now + timedelta(minutes=9)).items
     assert {each.id for each in shown} == {lying.id, held.id}
-    assert all(each.is_stalled for each in shown)
+    assert all(each.is_stalled and not each.can_retry for each in shown)
 
 
 def test_a_failed_report_stops_nagging_once_a_newer_one_was_asked_for(session: Session, now: datetime) -> None:

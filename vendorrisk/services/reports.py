@@ -63,7 +63,7 @@ class _Taken:
     attempt: int
     key_id: UUID
     key: bytes
-    snapshot: view.Report
+    snapshot: bytes
     storage_name: str
 
 
@@ -125,7 +125,7 @@ def make(database: Database, storage: Storage, report_id: UUID, *, now: datetime
         taken = _take(session, report_id)
     if taken is None:
         return
-    made = pdf.render(taken.snapshot)
+    made = pdf.render_snapshot(taken.snapshot)
     with database.writing() as session:
         files.begin(session, taken.storage_name, now=now)
     _store(storage, taken, made)
@@ -137,7 +137,7 @@ def _take(session: Session, report_id: UUID) -> _Taken | None:
     report = session.get_one(Report, report_id)
     if report.state is WorkState.DONE:
         return None
-    snapshot = view.from_plain(vault.open_json(session, report.snapshot, context=_CONTEXT))
+    snapshot = vault.open_text(session, report.snapshot, context=_CONTEXT).encode()
     key_id = _key_id(session, report)
     key = vault.data_key(session, key_id)
     return _Taken(report.id, report.attempts, key_id, key, snapshot, f"report-{uuid4().hex}")

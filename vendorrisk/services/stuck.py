@@ -17,7 +17,7 @@ from vendorrisk import crypto
 from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Letter, Report, Request, Vendor
 from vendorrisk.domain.assessment import RequestStatus, WorkState
-from vendorrisk.services import outbox, paging
+from vendorrisk.services import outbox, paging, work
 from vendorrisk.services.paging import Page
 
 STALLED = timedelta(minutes=5)
@@ -48,6 +48,7 @@ class Stuck:
     to: str
     state: WorkState
     is_stalled: bool
+    can_retry: bool
     error: str
     attempts: int
     begun_at: datetime
@@ -148,7 +149,8 @@ def _letters(session: Session, ids: Sequence[UUID], now: datetime) -> list[Stuck
     return [
         Stuck(
             id=letter.id, is_letter=True, name=letter.kind, to=outbox.addressee(session, letter), state=letter.state,
-            is_stalled=_is_stalled(letter, now), error=letter.error, attempts=letter.attempts,
+            is_stalled=_is_stalled(letter, now), can_retry=work.may_start_again(letter),
+            error=letter.error, attempts=letter.attempts,
             begun_at=letter.created_at, next_try=letter.not_before, request=request or "", assessment=assessment or "",
             vendor=_name(session, vendor),
         )
@@ -168,7 +170,8 @@ def _reports(session: Session, ids: Sequence[UUID], now: datetime) -> list[Stuck
     return [
         Stuck(
             id=report.id, is_letter=False, name=report.reference, to="", state=report.state,
-            is_stalled=_is_stalled(report, now), error=report.error, attempts=report.attempts,
+            is_stalled=_is_stalled(report, now), can_retry=work.may_start_again(report),
+            error=report.error, attempts=report.attempts,
             begun_at=report.asked_at, next_try=report.not_before, request="", assessment=assessment,
             vendor=_name(session, vendor),
         )
