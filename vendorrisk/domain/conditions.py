@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-import cel
-
 from vendorrisk.domain.answers import Answer, Answers, PartialDate, Signature, Table, Value
+from vendorrisk.domain.cel_library import cel
 from vendorrisk.domain.questionnaire import FollowUp, Question, Questionnaire
 
 Test = Callable[[Answers, set[str]], bool]

@@ -11,10 +11,9 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-import cel
-
 from vendorrisk.domain import expressions, incident_facts, question_types
 from vendorrisk.domain.answers import UNANSWERED, Answer, Answers, PartialDate, Table
+from vendorrisk.domain.cel_library import cel
 from vendorrisk.domain.conditions import CEL_FAILURES, cel_value, visible
 from vendorrisk.domain.grading import chosen
 from vendorrisk.domain.progress import has_value

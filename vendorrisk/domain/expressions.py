@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 
-import cel
 import re2
 
+from vendorrisk.domain.cel_library import cel
 from vendorrisk.domain.reading import unknown
 
 MAX_LENGTH = 500

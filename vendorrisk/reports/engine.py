@@ -59,7 +59,8 @@ class _Written(pydyf.Object):
     def __init__(self, made: pydyf.Object) -> None:
         super().__init__()
         self.number, self.generation, self.free = made.number, made.generation, made.free
-        self._data, self._compressible = made.data, made.compressible
+        self._data: bytes = made.data
+        self._compressible: bool = made.compressible
 
     @property
     def data(self) -> bytes:
