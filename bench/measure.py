@@ -24,10 +24,34 @@ class Line:
         """How many times the floor our work takes."""
         return self.value / self.floor
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the budget is not kept."""
+        return self.ratio > self.budget
+
     def __str__(self) -> str:
-        word = "ok  " if self.ratio <= self.budget else "OVER"
+        word = "OVER" if self.is_over else "ok  "
         times = f"{self.value * 1000:9.3f} ms against {self.floor * 1000:9.3f} ms"
         return f"{word} {self.ratio:7.2f}x (budget {self.budget:g}x)  {self.name}: {times} ({self.against})"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure that is held against a fixed number: kilobytes, queries, seconds."""
+
+    name: str
+    value: float
+    unit: str
+    budget: float
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the budget is not kept."""
+        return self.value > self.budget
+
+    def __str__(self) -> str:
+        word = "OVER" if self.is_over else "ok  "
+        return f"{word} {self.value:8.1f} {self.unit} (budget {self.budget:g} {self.unit})  {self.name}"
 
 
 def side_by_side(

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from flask import Flask, Response
 from flask.testing import FlaskClient
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from bench.measure import Line, side_by_side
+from bench.measure import Figure, Line, side_by_side
 from tests import builders
 from vendorrisk import factory
 from vendorrisk.db.models import Request, Vendor
@@ -25,8 +26,8 @@ BODY_BYTES = 700
 """About the size of one sealed answer."""
 
 
-def lines() -> list[Line]:
-    """Section page, preview and autosave."""
+def lines() -> list[Line | Figure]:
+    """Section page, preview and autosave; how much of the pages goes over the line, with how many queries."""
     with tempfile.TemporaryDirectory() as folder:
         client, reference = _respondent(Path(folder))
         section = client.get(f"/respond/{reference}/sections/{SECTION}")
@@ -35,6 +36,8 @@ def lines() -> list[Line]:
         return [
             _page("section page", client, section.request.path, section.data, 12),
             _page("preview of all questions", client, preview.request.path, preview.data, 8),
+            *_weights("section page", client, section.request.path, queries=3),
+            *_weights("preview of all questions", client, preview.request.path, queries=1),
             _autosave(client, reference, section.text, Path(folder)),
         ]
 
@@ -83,6 +86,23 @@ def _page(name: str, client: FlaskClient, path: str, body: bytes, budget: float)
         f"{name}, {len(body) // 1024} KB", lambda: client.get(path), "Flask returning the same bytes",
         lambda: floor.get("/"), budget=budget, runs=10, floor_runs=30,
     )  # fmt: skip
+
+
+def _weights(name: str, client: FlaskClient, path: str, *, queries: int) -> list[Figure]:
+    """Bytes of the compressed page, and its SQL statements, held to the number of today."""
+    run: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            run.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    packed = client.get(path, headers={"Accept-Encoding": "gzip"})
+    event.remove(Engine, "before_cursor_execute", note)
+    return [
+        Figure(f"{name}, gzip", len(packed.data) / 1024, "KB", 30),
+        Figure(f"{name}, SQL statements", len(run), "", queries),
+    ]
 
 
 def _autosave(client: FlaskClient, reference: str, page: str, folder: Path) -> Line:

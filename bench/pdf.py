@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import statistics
+import time
+from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 
-from bench.measure import Line, side_by_side
+from bench.measure import Figure, Line, side_by_side
 from tests.reports import sample
-from vendorrisk.reports import compose, engine, html, view
+from vendorrisk.reports import compose, engine, html, pdf, view
 
 _PLAIN_CSS = """@font-face { font-family: Inter; src: url(asset:regular) }
 @page { size: A4; margin: 20mm } body { font: 9pt/1.45 Inter } p { margin: 0 0 2mm }"""
@@ -52,12 +55,14 @@ def _untagged(page: str) -> bytes:
     return made
 
 
-def lines() -> list[Line]:
-    """A full report and a sparse one against their text as plain paragraphs, and a report asked for again."""
+def lines() -> list[Line | Figure]:
+    """A full report and a sparse one against their text as plain paragraphs, a report asked for again, a long one."""
     return [
         _against_paragraphs("every question answered with a comment", sample.complete()),
         _against_paragraphs("Clearview, 39 answers", compose.report(sample.facts(sample.case(sample.CLEARVIEW)))),
         _again_unchanged(),
+        _again_one_changed(),
+        *_two_hundred(),
     ]
 
 
@@ -77,3 +82,39 @@ def _again_unchanged() -> Line:
         "PDF again, nothing changed", lambda: view.snapshot_hash(compose.report(made)), "the first time",
         lambda: engine.render(compose.report(made)), budget=0.4, rounds=3,
     )  # fmt: skip
+
+
+def _again_one_changed() -> Line:
+    """One answer's text is another: nothing of the first rendering can serve again (docs/decisions/0004)."""
+    first = sample.complete()
+    return side_by_side(
+        "PDF again, one answer changed", lambda: engine.render(_changed(first)), "the first time",
+        lambda: engine.render(first), budget=0.4, rounds=3,
+    )  # fmt: skip
+
+
+def _changed(report: view.Report) -> view.Report:
+    chapter = report.answers[1]
+    section = chapter.sections[0]
+    answer = replace(section.answers[0], comment="Changed since.")
+    section = replace(section, answers=(answer, *section.answers[1:]))
+    chapter = replace(chapter, sections=(section, *chapter.sections[1:]))
+    return replace(report, answers=(report.answers[0], chapter, *report.answers[2:]))
+
+
+def _two_hundred() -> list[Figure]:
+    """200 answers with a comment each, in the child process, as the service makes it."""
+    report = sample.complete()
+    answers = [answer for chapter in report.answers for section in chapter.sections for answer in section.answers]
+    chapter, many = report.answers[0], tuple((answers * 3)[:200])
+    sections = (replace(chapter.sections[0], answers=many),)
+    report = replace(report, answers=(replace(chapter, sections=sections),))
+    times = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        made = pdf.render(report)
+        times.append(time.perf_counter() - begun)
+    return [
+        Figure("PDF of 200 answers, process and all", statistics.median(times), "s", 1.5),
+        Figure("PDF of 200 answers", len(made) / 1000, "KB", 300),
+    ]

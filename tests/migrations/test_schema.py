@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -237,3 +238,7 @@ def test_a_draft_is_written_for_what_the_models_have_more(tmp_path: Path, monkey
     drafted = migrate.draft("nothing new")
     assert drafted.name == f"{len(REVISIONS) + 1:04d}_nothing_new.py"
     assert "op." not in drafted.read_text()
+
+
+def test_the_newest_revision_is_the_head_of_alembics_chain() -> None:
+    assert migrate.newest() == ScriptDirectory(str(migrate.MIGRATIONS)).get_current_head()
