@@ -29,6 +29,8 @@ from vendorrisk.web import (
     headers,
     incoming,
     logs,
+    passkeys,
+    second_step,
     server,
     sign_in,
     staff,
@@ -108,7 +110,7 @@ def _install_edge(app: Flask, runtime: Runtime) -> None:
 
 
 def _register_pages(app: Flask, *, demo: bool) -> None:
-    for room in (staff, vendor, auditor, account, about):
+    for room in (staff, vendor, auditor, second_step, passkeys, account, about):
         app.register_blueprint(room.bp)
     if demo:
         app.register_blueprint(dev.bp)

@@ -110,12 +110,18 @@ def sign_in_reset(*, to: str, to_name: str, link: str, hours: int) -> Message:
     return _compose("sign_in_reset", to, to_name, "", {"link": link, "hours": hours})
 
 
+def sign_in_changed(*, to: str, to_name: str, what: str, at: datetime) -> Message:
+    """Tells somebody that their password or second factor changed. Without a link: a false one would look like it."""
+    return _compose("sign_in_changed", to, to_name, "", {"what": what, "at": _moment(at, "UTC")})
+
+
 LETTERS: dict[str, Callable[..., Message]] = {
     "invitation": invitation,
     "access_code": access_code,
     "receipt": receipt,
     "answers_arrived": answers_arrived,
     "sign_in_reset": sign_in_reset,
+    "sign_in_changed": sign_in_changed,
 }
 """Every letter by its kind, which is also the name of its folder of templates."""
 

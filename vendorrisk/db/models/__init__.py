@@ -12,7 +12,7 @@ from vendorrisk.db.models.assessments import (
 )
 from vendorrisk.db.models.evidence import Evidence, EvidenceUse
 from vendorrisk.db.models.letters import Letter
-from vendorrisk.db.models.people import Role, User, WebAuthn
+from vendorrisk.db.models.people import Passkey, RecoveryCode, Role, SignIn, User
 from vendorrisk.db.models.reviews import Decision, Dismissal, Report, Review, Score
 from vendorrisk.db.models.trail import Event, Link
 from vendorrisk.db.models.vendors import Contact, DataKey, IndexTerm, Vendor
@@ -34,13 +34,15 @@ __all__ = [
     "Invitation",
     "Letter",
     "Link",
+    "Passkey",
+    "RecoveryCode",
     "Report",
     "Request",
     "RespondentSession",
     "Review",
     "Role",
     "Score",
+    "SignIn",
     "User",
     "Vendor",
-    "WebAuthn",
 ]
