@@ -306,7 +306,7 @@ def test_an_auditor_changes_nothing(app: Flask) -> None:
     ]
     assert sorted(changing) == [
         "account.recovery_codes", "account.set_up_app", "passkeys.account_options", "passkeys.add", "passkeys.remove",
-        "second_step.prove_again", "security.change_password", "security.logout",
+        "passkeys.use", "second_step.prove_again", "security.change_password", "security.logout",
     ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ given back to the person to send once more.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,8 +20,6 @@ from vendorrisk.services import factors
 from vendorrisk.web import browsers, edge
 
 _KEPT = "kept-"
-_NOT_KEPT = frozenset({"csrf_token"})
-Typed = Sequence[tuple[str, str]]
 
 
 class AgainForm(FlaskForm):
@@ -30,32 +29,51 @@ class AgainForm(FlaskForm):
     code = StringField(validators=[InputRequired("Enter the code.")])
 
 
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A form that was sent, and is kept while its sender proves who they are."""
+
+    fields: Sequence[tuple[str, str]]
+    had_files: bool = False
+
+    @property
+    def hidden(self) -> Sequence[tuple[str, str]]:
+        """The fields that carry it through the page: under other names, or its `code` would be taken for the page's."""
+        return [("sent", "1"), *((_KEPT + name, value) for name, value in self.fields)]
+
+
 def ask() -> ResponseReturnValue:
     """Instead of the view: a redirect to the page that asks, or that page itself, with what was sent."""
+    way_on = request.full_path.rstrip("?")
     if request.method == "GET":
-        return redirect(url_for("second_step.again", next=request.full_path.rstrip("?")), 303)
-    typed = [pair for pair in request.form.items(multi=True) if pair[0] not in _NOT_KEPT]
-    return page(AgainForm(formdata=None), request.full_path.rstrip("?"), typed, has_files=bool(request.files)), 403
+        return redirect(url_for("second_step.again", next=way_on), 303)
+    fields = [pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"]
+    return page(AgainForm(formdata=None), way_on, Sending(fields, bool(request.files))), 403
 
 
-def page(form: AgainForm, way_on: str, typed: Typed, *, has_files: bool = False) -> str:
+def page(form: AgainForm, way_on: str, sending: Sending | None) -> str:
     """The page that asks."""
     with edge.reading() as session:
         there = factors.of(session, current_user.id)
-    kept = [(_KEPT + name, value) for name, value in typed]
-    return render_template("security/again.html", form=form, way_on=way_on, kept=kept, there=there, has_files=has_files)
+    return render_template("security/again.html", form=form, way_on=way_on, sending=sending, there=there)
+
+
+def page_again(form: AgainForm) -> str:
+    """The same page, after an answer that was not right."""
+    return page(form, browsers.way_on(), _carried())
 
 
 def passed() -> ResponseReturnValue:
-    """The way on, once the person has proven who they are; with what they had typed, where they had."""
+    """The way on, once the person has proven who they are; with what they had sent, where they had."""
     browsers.confirm()
-    typed = kept()
-    if not typed:
+    sending = _carried()
+    if sending is None:
         return redirect(browsers.way_on(), 303)
-    return render_template("security/go_on.html", way_on=browsers.way_on(), typed=typed)
+    return render_template("security/go_on.html", way_on=browsers.way_on(), sending=sending)
 
 
-def kept() -> Typed:
-    """What was typed before the page asked."""
+def _carried() -> Sending | None:
+    if "sent" not in request.form:
+        return None
     fields = request.form.items(multi=True)
-    return [(name.removeprefix(_KEPT), value) for name, value in fields if name.startswith(_KEPT)]
+    return Sending([(name.removeprefix(_KEPT), value) for name, value in fields if name.startswith(_KEPT)])

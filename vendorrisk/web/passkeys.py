@@ -22,6 +22,7 @@ from vendorrisk.services import accounts, factors, passkeys, second_step
 from vendorrisk.services.passkeys import Refused, Site
 from vendorrisk.settings import is_loopback
 from vendorrisk.web import access, browsers, edge, freshness
+from vendorrisk.web.freshness import AgainForm
 from vendorrisk.web.second_step import first_sign_in
 
 bp = Blueprint("passkeys", __name__)
@@ -78,7 +79,7 @@ def use() -> ResponseReturnValue:
         return redirect(way_on, 303)
     flash(NOT_TAKEN, "error")
     if signed_in:
-        return freshness.page(freshness.AgainForm(formdata=None), browsers.way_on(), freshness.kept()), 422
+        return freshness.page_again(AgainForm(formdata=None)), 422
     return redirect(url_for("second_step.code" if expected else "security.login", next=browsers.way_on()), 303)
 
 

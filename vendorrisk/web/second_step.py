@@ -103,7 +103,7 @@ def first_sign_in(user: User, via: str) -> ResponseReturnValue:
 @access.open_to(*Role)
 def again() -> ResponseReturnValue:
     """Ask whoever is signed in to prove once more who they are."""
-    return freshness.page(AgainForm(formdata=None), browsers.way_on(), ())
+    return freshness.page(AgainForm(formdata=None), browsers.way_on(), None)
 
 
 @bp.post("/again")
@@ -123,7 +123,7 @@ def prove_again() -> ResponseReturnValue:
             with edge.writing() as db:
                 tries.password_was_right(db, user.email, browsers.address())
             return freshness.passed()
-    return freshness.page(form, browsers.way_on(), freshness.kept()), 422
+    return freshness.page_again(form), 422
 
 
 def _note_refused(user: User) -> None:
