@@ -8,9 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
+from bench.faults import sign_in
 from bench.faults.counts import Count
 
-FAULTS: dict[str, Callable[[], Iterable[Count]]] = {}
+FAULTS: dict[str, Callable[[], Iterable[Count]]] = {
+    "sign-in": sign_in.counts,
+}
 
 
 def main(chosen: list[str]) -> int:

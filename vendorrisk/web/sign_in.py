@@ -7,6 +7,7 @@ docs/decisions/0002-sign-in.md.
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -29,6 +30,7 @@ from vendorrisk.web import account_store, browsers, edge
 
 RESET_HOURS = 2
 _NOBODY = UUID(int=0)
+_UNKNOWN = Actor(ActorKind.STAFF, str(_NOBODY), "unknown")
 _BY_CHANGE = "change"
 """How Flask-Security says that it has signed somebody in again only because their password changed."""
 _ANSWERED_BY_REDIRECT = frozenset({"security.login", "security.reset_password", "security.change_password"})
@@ -74,6 +76,9 @@ def _configuration(runtime: Runtime) -> dict[str, Any]:
         "SECURITY_LOGOUT_METHODS": ["POST"],
         "SECURITY_FRESHNESS": timedelta(-1),  # web/freshness.py asks, for password and second factor: no page of theirs
         "SECURITY_RECOVERABLE": True,
+        # What the letter's token holds of the password is a digest of its argon2 hash; slowness adds nothing to that.
+        "SECURITY_HASHING_SCHEMES": ["hex_sha256"],
+        "SECURITY_DEPRECATED_HASHING_SCHEMES": [],
         "SECURITY_RESET_URL": "/forgotten-password",
         "SECURITY_RESET_PASSWORD_WITHIN": timedelta(hours=RESET_HOURS),
         "SECURITY_CHANGEABLE": True,
@@ -135,15 +140,23 @@ class ForgottenForm(ForgotPasswordForm):
     """The wish for a new password, not more often than a person needs."""
 
     def validate(self, **kwargs: Any) -> bool:
-        """Whether a letter goes out; the page says the same either way."""
+        """Whether somebody was named at all. Who has no account is treated like who has, up to the letter itself."""
         self.email.data = (self.email.data or "").strip()
         with edge.writing() as db:
             tries.reset(db, self.email.data, browsers.address(), now=edge.now())
-        return super().validate(**kwargs) and self.user is not None and self.user.is_active
+        if not super().validate(**kwargs) or self.user is None or not self.user.is_active:
+            self.user = _stranger(self.email.data)
+            self.email.errors = []
+        return bool(self.email.data)
+
+
+def _stranger(address: str) -> User:
+    """Somebody with an account that is nowhere but here: the same work can be done for them."""
+    return User(email=address, name="", password=secrets.token_hex(32), fs_uniquifier=secrets.token_hex(32))
 
 
 def _refused(user: User | None) -> None:
-    who = accounts.actor(user) if user is not None else Actor(ActorKind.STAFF, str(_NOBODY), "unknown")
+    who = accounts.actor(user) if user is not None else _UNKNOWN
     object_id = user.id if user is not None else _NOBODY
     with edge.writing() as db:
         accounts.noted(db, EventKind.SIGN_IN_FAILED, object_id, by=who, now=edge.now())
@@ -170,8 +183,14 @@ class OutboxMail(MailUtil):
         letter = messages.sign_in_reset(
             to=user.email, to_name=user.name, link=edge.services().settings.base_url + path, hours=RESET_HOURS
         )
+        is_stranger = user.id is None
         with edge.writing() as db:
-            outbox.put(db, letter, kind="sign_in_reset", now=edge.now())
+            who, object_id = (_UNKNOWN, _NOBODY) if is_stranger else (accounts.actor(user), user.id)
+            accounts.noted(db, EventKind.RESET_ASKED, object_id, by=who, now=edge.now())
+            with db.begin_nested() as written:
+                outbox.put(db, letter, kind="sign_in_reset", now=edge.now())
+                if is_stranger:
+                    written.rollback()
 
 
 class AfterPassword(TfPlugin):
