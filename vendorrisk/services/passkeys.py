@@ -32,7 +32,7 @@ from vendorrisk.services import factors
 
 MOST = 10
 MAX_NAME = 64
-_UNREADABLE = (WebAuthnException, ValueError, KeyError, TypeError)
+_UNREADABLE = (WebAuthnException, ValueError, KeyError, TypeError, RecursionError)
 """What py_webauthn raises at an answer that is wrong, or that no browser would send."""
 
 

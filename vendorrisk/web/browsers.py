@@ -19,6 +19,7 @@ from flask_security.signals import user_authenticated
 from flask_security.utils import login_user
 
 from vendorrisk.db.models import SignIn, User
+from vendorrisk.domain.audit import EventKind
 from vendorrisk.services import accounts, sign_ins
 from vendorrisk.web import edge
 
@@ -48,6 +49,12 @@ def way_on() -> str:
     """The page of ours that the person was on the way to; home where there is none."""
     wanted = request.form.get("next") or request.args.get("next") or ""
     return wanted if _OURS.fullmatch(wanted) else "/"
+
+
+def way_further() -> str | None:
+    """The same for an address of ours to carry on; None where it is home, which needs no saying."""
+    wanted = way_on()
+    return None if wanted == "/" else wanted
 
 
 # ---------------------------------------------------------------- halfway
@@ -90,6 +97,8 @@ def confirm() -> None:
     """Whoever is signed in has proven once more who they are."""
     with edge.writing() as db:
         sign_ins.confirm(db, g.sign_in.id, now=edge.now())
+        by = accounts.actor(current_user)
+        accounts.noted(db, EventKind.SIGN_IN_CONFIRMED, current_user.id, by=by, now=edge.now())
 
 
 def is_fresh() -> bool:

@@ -80,7 +80,7 @@ def use() -> ResponseReturnValue:
     flash(NOT_TAKEN, "error")
     if signed_in:
         return freshness.page_again(AgainForm(formdata=None)), 422
-    return redirect(url_for("second_step.code" if expected else "security.login", next=browsers.way_on()), 303)
+    return redirect(url_for("second_step.code" if expected else "security.login", next=browsers.way_further()), 303)
 
 
 # ---------------------------------------------------------------- making one
@@ -102,7 +102,7 @@ def set_up() -> ResponseReturnValue:
         _keep(user)
     except (Refused, WrongState) as error:
         flash(str(error), "error")
-        return redirect(url_for("second_step.set_up", next=browsers.way_on()), 303)
+        return redirect(url_for("second_step.set_up", next=browsers.way_further()), 303)
     return first_sign_in(user, "passkey")
 
 

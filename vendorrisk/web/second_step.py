@@ -42,7 +42,7 @@ def code() -> ResponseReturnValue:
     with edge.reading() as db:
         there = factors.of(db, user.id)
     if not there.is_enough:
-        return redirect(url_for(".set_up", next=browsers.way_on()), 303)
+        return redirect(url_for(".set_up", next=browsers.way_further()), 303)
     return _code_page(CodeForm(formdata=None), user)
 
 
@@ -68,7 +68,7 @@ def set_up() -> ResponseReturnValue:
     with edge.reading() as db:
         there = factors.of(db, user.id)
     if there.is_enough:  # whoever knows only the password must not add a factor of their own
-        return redirect(url_for(".code", next=browsers.way_on()), 303)
+        return redirect(url_for(".code", next=browsers.way_further()), 303)
     return _set_up_page(CodeForm(formdata=None), user)
 
 
@@ -80,7 +80,7 @@ def finish_set_up() -> ResponseReturnValue:
     if form.validate():
         with edge.writing() as db:
             if factors.of(db, user.id).is_enough:
-                return redirect(url_for(".code", next=browsers.way_on()), 303)
+                return redirect(url_for(".code", next=browsers.way_further()), 303)
             secret = factors.proposed_secret(db, user.id, nonce())
             by, now = accounts.actor(user), edge.now()
             made = factors.add_app(db, user, secret, form.code.data or "", by=by, now=now)

@@ -201,9 +201,9 @@ class AfterPassword(TfPlugin):
     ) -> ResponseValue:
         """Lead to the second step."""
         current_app.extensions["security"].datastore.commit()  # the hash, where it was made anew
-        way_on = browsers.way_on()
+        way = browsers.way_further()
         browsers.begin(cast(User, user))
-        return redirect(url_for("second_step.code", next=None if way_on == "/" else way_on))
+        return redirect(url_for("second_step.code", next=way))
 
 
 def _signed_in(_sender: Flask, user: User, authn_via: list[str], **_more: Any) -> None:
