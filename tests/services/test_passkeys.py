@@ -18,6 +18,7 @@ from vendorrisk.services import accounts, factors, passkeys, second_step
 from vendorrisk.services.passkeys import Refused, Site
 
 SITE = Site("risk.acme.example", "https://risk.acme.example", "Acme Ltd")
+NONSENSE: tuple[object, ...] = ("", "AAAA", "é", 7, None, [])
 CHALLENGE, ADDRESS = b"c" * 32, "192.0.2.1"
 
 
@@ -152,7 +153,7 @@ def test_nonsense_in_the_place_of_a_real_answer_is_refused(session: Session, pet
     add(session, petra, key)
     good = json.loads(key.get(b"1" * 32))
     for field in good["response"]:
-        for value in ("", "AAAA", "é", 7, None, []):
+        for value in NONSENSE:
             broken = {**good, "response": {**good["response"], field: value}}
             assert passkeys.accept(session, json.dumps(broken), site=SITE, challenge=b"1" * 32, now=NOW) is None
 
