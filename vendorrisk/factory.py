@@ -36,6 +36,7 @@ from vendorrisk.web import (
     staff,
     static,
     vendor,
+    watch,
 )
 from vendorrisk.web import runtime as web_runtime
 
@@ -102,6 +103,7 @@ def _install_edge(app: Flask, runtime: Runtime) -> None:
     incoming.install(app)
     sign_in.install(app, runtime)
     access.install(app)
+    watch.install(app)
     CSRFProtect(app)
     errors.install(app)
     formats.install(app)

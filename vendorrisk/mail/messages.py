@@ -115,6 +115,12 @@ def sign_in_changed(*, to: str, to_name: str, what: str, at: datetime) -> Messag
     return _compose("sign_in_changed", to, to_name, "", {"what": what, "at": _moment(at, "UTC")})
 
 
+def many_vendors(*, to: str, to_name: str, who: str, email: str, count: int, at: datetime) -> Message:
+    """Tells those who run the service that somebody opened very many vendors. It names no vendor."""
+    values = {"who": who, "email": email, "count": count, "at": _moment(at, "UTC")}
+    return _compose("many_vendors", to, to_name, "", values)
+
+
 LETTERS: dict[str, Callable[..., Message]] = {
     "invitation": invitation,
     "access_code": access_code,
@@ -122,6 +128,7 @@ LETTERS: dict[str, Callable[..., Message]] = {
     "answers_arrived": answers_arrived,
     "sign_in_reset": sign_in_reset,
     "sign_in_changed": sign_in_changed,
+    "many_vendors": many_vendors,
 }
 """Every letter by its kind, which is also the name of its folder of templates."""
 

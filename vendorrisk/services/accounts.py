@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -192,6 +192,12 @@ def listed(session: Session) -> list[Account]:
 def find(session: Session, email: str) -> User | None:
     """The account with this address, in whatever case it was typed."""
     return session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
+
+
+def admins(session: Session) -> Sequence[User]:
+    """Those who run the service, and can act on what is reported to them."""
+    are = User.active & User.roles.any(RoleRow.name == Role.ADMIN.value)
+    return session.scalars(select(User).where(are).order_by(User.email)).all()
 
 
 def actor(user: User) -> Actor:

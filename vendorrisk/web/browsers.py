@@ -20,7 +20,7 @@ from flask_security.utils import login_user
 
 from vendorrisk.db.models import SignIn, User
 from vendorrisk.domain.audit import EventKind
-from vendorrisk.services import accounts, sign_ins
+from vendorrisk.services import accounts, sign_ins, vendors_opened
 from vendorrisk.web import edge
 
 FRESH = timedelta(minutes=10)
@@ -99,6 +99,7 @@ def confirm() -> None:
         sign_ins.confirm(db, g.sign_in.id, now=edge.now())
         by = accounts.actor(current_user)
         accounts.noted(db, EventKind.SIGN_IN_CONFIRMED, current_user.id, by=by, now=edge.now())
+        vendors_opened.start_again(db, current_user.id)
 
 
 def is_fresh() -> bool:
@@ -140,6 +141,7 @@ def _row(now: datetime) -> SignIn | None:
 def _started(_sender: Flask, user: User, **_more: Any) -> None:
     with edge.writing() as db:
         session["sign_in"] = sign_ins.start(db, user.id, now=edge.now()).hex
+        vendors_opened.start_again(db, user.id)
 
 
 def _ended(_sender: Flask, **_more: Any) -> None:

@@ -42,11 +42,14 @@ class Sending:
         return [("sent", "1"), *((_KEPT + name, value) for name, value in self.fields)]
 
 
-def ask() -> ResponseReturnValue:
-    """Instead of the view: a redirect to the page that asks, or that page itself, with what was sent."""
+def ask(why: str | None = None) -> ResponseReturnValue:
+    """Instead of the view: a redirect to the page that asks, or that page itself, with what was sent.
+
+    `why`: "many", where the reason is not what comes next but how much went before.
+    """
     way_on = request.full_path.rstrip("?")
     if request.method == "GET":
-        return redirect(url_for("second_step.again", next=way_on), 303)
+        return redirect(url_for("second_step.again", next=way_on, why=why), 303)
     fields = [pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"]
     return page(AgainForm(formdata=None), way_on, Sending(fields, bool(request.files))), 403
 
