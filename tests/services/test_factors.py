@@ -73,7 +73,8 @@ def test_twenty_tries_of_one_code_at_once_let_one_in(database: Database) -> None
 def test_a_new_app_is_kept_only_after_it_has_shown_a_code(session: Session, petra: User) -> None:
     secret = factors.proposed_secret(session, petra.id, "nonce")
     by = builders.actor(petra)
-    assert not factors.add_app(session, petra, secret, "000000", by=by, now=NOW)
+    for wrong in ("000000", "", "é", "\ud800"):
+        assert not factors.add_app(session, petra, secret, wrong, by=by, now=NOW)
     step = int(NOW.timestamp()) // factors.STEP
     code = factors._code(secret, step)
     assert factors.add_app(session, petra, secret, code, by=by, now=NOW)

@@ -114,8 +114,8 @@ def _secret(session: Session, user_id: UUID) -> str:
 
 
 def _step_of(secret: str, typed: str, *, now: datetime) -> int | None:
-    given = "".join(typed.split())
-    return next((step for step in _steps(now) if hmac.compare_digest(_code(secret, step), given)), None)
+    given = "".join(typed.split()).encode("utf-8", "surrogatepass")
+    return next((step for step in _steps(now) if hmac.compare_digest(_code(secret, step).encode(), given)), None)
 
 
 def _steps(now: datetime) -> range:

@@ -31,9 +31,9 @@ def password(session: Session, email: str, address: str, *, now: datetime) -> No
 
 
 def password_was_right(session: Session, email: str, address: str) -> None:
-    """Count it no more."""
+    """Count it no more. The failures of others at the same address stay counted."""
     limits.forget(session, PASSWORDS_AS, folded(email))
-    limits.forget(session, PASSWORDS_FROM, address)
+    limits.give_back(session, PASSWORDS_FROM, address)
 
 
 def reset(session: Session, email: str, address: str, *, now: datetime) -> None:
@@ -50,7 +50,7 @@ def factor(session: Session, user_id: UUID | None, address: str, *, now: datetim
 
 
 def factor_was_right(session: Session, user_id: UUID, address: str) -> None:
-    """Count it no more. The failures of others at the same address stay counted."""
+    """Count it no more, in the same way."""
     limits.forget(session, FACTORS_OF, str(user_id))
     limits.give_back(session, FACTORS_FROM, address)
 
