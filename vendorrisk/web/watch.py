@@ -20,8 +20,10 @@ def install(app: Flask) -> None:
 
 def _watch() -> ResponseReturnValue | None:
     reference = (request.view_args or {}).get("reference")
+    if reference is None or request.blueprint not in _WATCHED:
+        return None
     room = request.path.removeprefix("/audit").split("/")[1]
-    if reference is None or request.blueprint not in _WATCHED or room not in vendors_opened.ROOMS:
+    if room not in vendors_opened.ROOMS:
         return None
     who, now = current_user.id, edge.now()
     with edge.reading() as session:
