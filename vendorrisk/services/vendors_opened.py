@@ -23,7 +23,7 @@ AN_HOUR = timedelta(hours=1)
 OPENED = Limit("vendors opened by", 60, AN_HOUR)
 _ALARM = Limit("alarm about", 1, AN_HOUR)
 
-_VENDOR_OF: Mapping[str, Callable[[str], Select[tuple[UUID]]]] = {
+_VENDOR_OF: Mapping[str, Callable[[str], Select[UUID]]] = {
     "vendors": lambda reference: select(Vendor.id).where(Vendor.reference == reference),
     "assessments": lambda reference: select(Assessment.vendor_id).where(Assessment.reference == reference),
     "requests": lambda reference: select(Request.vendor_id).where(Request.reference == reference),
