@@ -16,7 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -36,6 +36,7 @@ from vendorrisk.services import (
     contacts,
     copies,
     evidence,
+    factors,
     invitations,
     references,
     vendors,
@@ -49,6 +50,7 @@ NOW = datetime(2026, 6, 30, 9, 0, tzinfo=UTC)
 """The moment at which tests happen, unless they say otherwise: a Tuesday."""
 
 PASSWORD = "correct horse battery"
+APP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 _VENDORS = ("Northwind Mail", "Tailspin Data", "Fabrikam Backup", "Litware Hosting", "Contoso Calls", "Adatum Prints")
 _number = itertools.count(1)
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
@@ -63,11 +65,24 @@ def add_user(
     session: Session, email: str = "petra@acme.example", *, name: str = "Petra Novak",
     roles: Collection[Role] = (Role.STAFF,), password: str = PASSWORD, now: datetime = NOW,
 ) -> User:  # fmt: skip
-    """A member of staff who can sign in."""
+    """A member of staff who can sign in: their authenticator app has the secret APP_SECRET."""
     accounts.ensure_roles(session)
     session.flush()
     phone = "+44 20 7946 0000"
-    return accounts.add(session, email, name=name, roles=roles, password=password, phone=phone, by=SYSTEM, now=now)
+    user = accounts.add(session, email, name=name, roles=roles, password=password, phone=phone, by=SYSTEM, now=now)
+    factors.keep_app(session, user.id, APP_SECRET)
+    return user
+
+
+def app_code(session: Session, user: User, now: datetime = NOW) -> str:
+    """A code that the person's authenticator app shows at `now`, as if none had been used yet.
+
+    The clock of tests stands still, so the same person may sign in more often than there are codes.
+    """
+    session.execute(update(User).where(User.id == user.id).values(totp_counter=None))
+    code = factors.next_app_code(session, user.id, now=now)
+    assert code is not None
+    return code
 
 
 def add_vendor(

@@ -285,13 +285,17 @@ SignIn = Callable[[User], FlaskClient]
 
 
 @pytest.fixture
-def sign_in(app: Flask) -> SignIn:
-    """Opens a browser in which this user is signed in, through the sign-in page."""
+def sign_in(app: Flask, database: Database, clock: Clock) -> SignIn:
+    """Opens a browser in which this user is signed in, through both steps of the sign-in pages."""
 
     def opened(user: User) -> FlaskClient:
         browser = app.test_client()
         data = {"email": user.email, "password": builders.PASSWORD}
         answer = builders.post(browser, "/sign-in", data)
+        assert answer.status_code in (302, 303), answer.text
+        with database.writing() as session:
+            code = builders.app_code(session, user, clock.now)
+        answer = builders.post(browser, "/sign-in/code", {"code": code})
         assert answer.status_code in (302, 303), answer.text
         return browser
 

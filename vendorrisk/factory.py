@@ -30,6 +30,8 @@ from vendorrisk.web import (
     health,
     incoming,
     logs,
+    passkeys,
+    second_step,
     server,
     shedding,
     sign_in,
@@ -37,6 +39,7 @@ from vendorrisk.web import (
     static,
     templates,
     vendor,
+    watch,
 )
 from vendorrisk.web import runtime as web_runtime
 
@@ -105,6 +108,7 @@ def _install_edge(app: Flask, runtime: Runtime) -> None:
     incoming.install(app)
     sign_in.install(app, runtime)
     access.install(app)
+    watch.install(app)
     CSRFProtect(app)
     errors.install(app)
     formats.install(app)
@@ -114,7 +118,7 @@ def _install_edge(app: Flask, runtime: Runtime) -> None:
 
 
 def _register_pages(app: Flask, *, demo: bool) -> None:
-    for room in (staff, vendor, auditor, account, about, health):
+    for room in (staff, vendor, auditor, second_step, passkeys, account, about, health):
         app.register_blueprint(room.bp)
     if demo:
         app.register_blueprint(dev.bp)

@@ -211,6 +211,8 @@ def test_staff_takes_in_a_vendor_and_sends_by_keyboard(live: Live, keys: Keys, c
     keys.type("E-mail address", cast_of.petra.email)
     keys.type("^Password", builders.PASSWORD)
     page.keyboard.press("Enter")
+    page.wait_for_url("**/sign-in/code")
+    keys.to("Use this code", then="Enter")
     page.wait_for_url("**/home")
     keys.to("Add a vendor", then="Enter")
     page.wait_for_url("**/vendors/new")

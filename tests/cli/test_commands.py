@@ -11,14 +11,18 @@ import stat
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from tests import builders
 from vendorrisk.cli import main as cli
 from vendorrisk.cli import user
-from vendorrisk.domain.audit import EventKind
-from vendorrisk.services import accounts, opening
+from vendorrisk.db.models import Event, Letter, SignIn
+from vendorrisk.domain.audit import SYSTEM, EventKind
+from vendorrisk.services import accounts, factors, limits, opening, sign_ins, tries
 from vendorrisk.settings import Settings
 
 OK, FOUND_PROBLEMS, USAGE, ENVIRONMENT = 0, 1, 2, 3
@@ -147,6 +151,105 @@ def test_nothing_starts_with_the_key_of_another_database(
 
 
 # ---------------------------------------------------------------- accounts
+
+
+def account_events(environ: dict[str, str]) -> list[str]:
+    """The kinds of events about accounts, the oldest first."""
+    with opening.database(Settings.from_env(environ)).reading() as session:
+        return [kind for kind in session.scalars(select(Event.kind).order_by(Event.number)) if kind[:5] == "user."]
+
+
+@pytest.fixture
+def ada(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The address of an admin with an app, a recovery code, a session and five failures at the second step."""
+    run(environ, "user", "add", "ada@acme.example", "--name", "Ada Admin", "--role", "admin")
+    capsys.readouterr()
+    now = datetime.now(UTC)
+    with opening.database(Settings.from_env(environ)).writing() as session:
+        user = accounts.find(session, "ada@acme.example")
+        assert user is not None
+        factors.keep_app(session, user.id, builders.APP_SECRET)
+        factors.make_recovery_codes(session, user, by=SYSTEM, now=now)
+        sign_ins.start(session, user.id, now=now)
+        for _ in range(tries.FACTORS_OF.tries):
+            tries.factor(session, user.id, "192.0.2.1", now=now)
+    return "ada@acme.example"
+
+
+def left(environ: dict[str, str]) -> tuple[bool, int, int, bool]:
+    """Whether Ada has an app, how many recovery codes and sessions, and whether she is locked out."""
+    with opening.database(Settings.from_env(environ)).reading() as session:
+        user = accounts.find(session, "ada@acme.example")
+        assert user is not None
+        there = factors.of(session, user.id)
+        sessions = len(session.scalars(select(SignIn)).all())
+        locked = limits.is_reached(session, tries.FACTORS_OF, str(user.id), now=datetime.now(UTC))
+        return there.has_app, there.recovery_codes, sessions, locked
+
+
+def test_a_locked_out_admin_gets_back_in(environ: dict[str, str], ada: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert left(environ) == (True, 10, 1, True)
+    assert run(environ, "user", "reset-factors", ada, "--new-password") == OK
+    out, err = capsys.readouterr()
+    assert len(out.strip()) == 23
+    assert "no second factor any more" in err
+    assert left(environ) == (False, 0, 0, False)
+    assert account_events(environ)[-2:] == ["user.factors_reset", "user.limits_cleared"]
+    with opening.database(Settings.from_env(environ)).reading() as session:
+        assert session.scalars(select(Letter.kind)).all()[-1] == "sign_in_changed", "the owner hears of it"
+
+
+def test_failed_tries_are_forgotten_and_nothing_else(
+    environ: dict[str, str], ada: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(environ, "user", "unlock", ada, "--address", "192.0.2.1") == OK
+    assert left(environ) == (True, 10, 1, False)
+    with opening.database(Settings.from_env(environ)).reading() as session:
+        assert not limits.is_reached(session, tries.FACTORS_FROM, "192.0.2.1", now=datetime.now(UTC))
+    assert account_events(environ)[-1] == "user.limits_cleared"
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (("disable",), "user.changed"),
+        (("sign-out",), "user.sign_ins_ended"),
+        (("role", "--add", "staff"), "user.changed"),
+        (("role", "--remove", "admin"), "user.changed"),
+    ],
+)
+def test_what_changes_an_account_ends_its_sessions(
+    environ: dict[str, str], ada: str, words: tuple[str, ...], kind: str
+) -> None:
+    assert run(environ, "user", words[0], ada, *words[1:]) == OK
+    assert left(environ)[2] == 0
+    assert account_events(environ)[-1] == kind
+
+
+def test_roles_are_given_and_taken(environ: dict[str, str], ada: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(environ, "user", "role", ada, "--add", "staff", "--add", "auditor", "--remove", "admin") == OK
+    assert "auditor, staff" in capsys.readouterr().err
+    run(environ, "user", "list", "--json")
+    assert json.loads(capsys.readouterr().out)["roles"] == ["staff", "auditor"]
+    assert run(environ, "user", "role", ada) == USAGE
+
+
+def test_a_closed_account_is_opened_again(
+    environ: dict[str, str], ada: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command, active in (("disable", False), ("enable", True)):
+        assert run(environ, "user", command, ada) == OK
+        capsys.readouterr()
+        run(environ, "user", "list", "--json")
+        assert json.loads(capsys.readouterr().out)["active"] is active
+
+
+@pytest.mark.parametrize("command", ["disable", "enable", "sign-out", "reset-factors", "unlock"])
+def test_an_unknown_account_is_said_so(
+    environ: dict[str, str], ada: str, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert run(environ, "user", command, "nobody@acme.example") == FOUND_PROBLEMS
+    assert "There is no account for nobody@acme.example." in capsys.readouterr().err
 
 
 def test_an_account_gets_a_password_that_is_printed_once(

@@ -60,6 +60,7 @@ def sign_in(page: Page, base: str, address: str, password: str) -> None:
     page.get_by_label("E-mail address").fill(address)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in", exact=True).first.click()
+    page.get_by_role("button", name="Use this code").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 

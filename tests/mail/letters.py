@@ -38,6 +38,14 @@ VALUES: dict[str, dict[str, Any]] = {
     "sign_in_reset": {
         "to": "petra@acme.example", "to_name": "Petra Novak", "link": "https://risk.acme.example/reset/abc", "hours": 2,
     },
+    "many_vendors": {
+        "to": "adam@acme.example", "to_name": "Adam Reed", "who": "Petra Novak", "email": "petra@acme.example",
+        "count": 60, "at": datetime(2026, 7, 14, 9, 30, tzinfo=UTC),
+    },
+    "sign_in_changed": {
+        "to": "petra@acme.example", "to_name": "Petra Novak", "what": "a passkey was added (“Work laptop”)",
+        "at": datetime(2026, 7, 14, 9, 30, tzinfo=UTC),
+    },
 }  # fmt: skip
 
 

@@ -91,6 +91,10 @@ def facts(kind: str) -> list[str]:
             "python -m vendorrisk trail verify --head 1204:9f2c41d0b5aa7e13", "every admin and auditor each day",
         ],
         "sign_in_reset": ["Petra Novak", "https://risk.acme.example/reset/abc", "2 hours", "once", "stays as it is"],
+        "many_vendors": ["Adam Reed", "Petra Novak", "petra@acme.example", "60 vendors", "user sign-out", "09:30 UTC"],
+        "sign_in_changed": [
+            "Petra Novak", "a passkey was added (“Work laptop”)", "Tuesday 14 July 2026, 09:30 UTC", "at once",
+        ],
     }  # fmt: skip
     return there[kind]
 
@@ -149,7 +153,9 @@ def test_the_subjects_say_what_it_is_about() -> None:
         "Your code for request R-7F3K2M",
         "Northwind Mail has answered: A-2026-0042",
         "Acme Ltd: Data sourcing, Breach history and Customer list protection, due 17 July 2026",
+        "Petra Novak opened 60 vendors within an hour",
         "Your answers have arrived: R-7F3K2M",
+        "How you sign in to vendorrisk has changed",
         "A new password for vendorrisk",
         "Head of the trail, 14 July 2026: 1204:9f2c41d0b5aa7e13",
     ]

@@ -50,6 +50,7 @@ def desk(live: Live, browser: Browser) -> Iterator[Desk]:
     page.fill("input[name=email]", adam.email)
     page.fill("input[name=password]", builders.PASSWORD)
     page.press("input[name=password]", "Enter")
+    page.get_by_role("button", name="Use this code").click()
     page.wait_for_url("**/home")
     yield Desk(page, live.url, case, decided)
     context.close()

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests import builders, review_side
-from tests.conftest import Cast, Clock
+from tests.conftest import Cast, Clock, SignIn
 from tests.review_side import REASON
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, Dismissal
@@ -160,12 +160,12 @@ def test_while_the_vendor_answers_it_is_a_draft(petra: FlaskClient, database: Da
 
 
 def test_a_decided_score_stays_as_it_was(
-    petra: FlaskClient, database: Database, cast: Cast, clock: Clock, founding: str
+    sign_in: SignIn, database: Database, cast: Cast, clock: Clock, founding: str
 ) -> None:
     with database.writing() as session:
         case = session.scalar(select(Assessment).where(Assessment.reference == founding))
         assert case is not None
         review_side.decide(session, case, cast.petra)
     clock.advance(days=20)
-    said = words(page(petra, founding))
+    said = words(page(sign_in(cast.petra), founding))
     assert "Frozen on 30 Jun 2026" in said and "As of 30 Jun 2026 , frozen with the decision" in said

@@ -1,14 +1,21 @@
-"""`python -m vendorrisk user add|list|disable`: the accounts of staff and auditors."""
+"""`python -m vendorrisk user …`: the accounts of staff and auditors, and the way back in for who is locked out.
+
+Whatever changes an account here ends its sessions at once, on all processes: they live in the database.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from vendorrisk.cli.output import OK, give, say
+from sqlalchemy.orm import Session
+
+from vendorrisk.cli.output import OK, USAGE, give, say
 from vendorrisk.domain.audit import Actor, ActorKind
 from vendorrisk.domain.roles import DESCRIPTIONS, Role
 from vendorrisk.services import accounts, opening
@@ -39,9 +46,27 @@ def register(commands: Any) -> None:
     listing = verbs.add_parser("list", help="all accounts")
     listing.add_argument("--json", action="store_true", help="one JSON object on each line")
     listing.set_defaults(run=show)
-    disabling = verbs.add_parser("disable", help="close an account and end its sessions at once")
-    disabling.add_argument("email", metavar="EMAIL")
-    disabling.set_defaults(run=disable)
+    _verb(verbs, "disable", disable, "close an account and end its sessions at once")
+    _verb(verbs, "enable", enable, "open a closed account again")
+    _verb(verbs, "sign-out", sign_out, "end all sessions of an account at once")
+    role = _verb(verbs, "role", change_roles, "give or take roles; ends the account's sessions")
+    names = [role.value for role in Role]
+    role.add_argument("--add", action="append", default=[], choices=names, help="a role to give")
+    role.add_argument("--remove", action="append", default=[], choices=names, help="a role to take")
+    reset = _verb(
+        verbs, "reset-factors", reset_factors, "lost phone: take app, passkeys and recovery codes off an account"
+    )
+    reset.add_argument("--new-password", action="store_true", help="set a new password too; it is printed once")
+    unlock_ = _verb(verbs, "unlock", unlock, "forget failed tries to sign in")
+    unlock_.add_argument("--address", default="", metavar="IP", help="forget those from this address too")
+
+
+def _verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    """A command about one account."""
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text)
+    parser.add_argument("email", metavar="EMAIL")
+    parser.set_defaults(run=run)
+    return parser
 
 
 def add(options: argparse.Namespace) -> int:
@@ -88,10 +113,66 @@ def show(options: argparse.Namespace) -> int:
 
 def disable(options: argparse.Namespace) -> int:
     """Close an account."""
-    with opening.database(Settings.from_env(options.environ)).writing() as session:
+    with _changing(options) as session:
         user = accounts.disable(session, options.email, by=OPERATOR, now=datetime.now(UTC))
     say(f"{user.email} can no longer sign in, and is signed out everywhere.")
     return OK
+
+
+def enable(options: argparse.Namespace) -> int:
+    """Open a closed account."""
+    with _changing(options) as session:
+        user = accounts.enable(session, options.email, by=OPERATOR, now=datetime.now(UTC))
+    say(f"{user.email} can sign in again, with the same password and second factors as before.")
+    return OK
+
+
+def sign_out(options: argparse.Namespace) -> int:
+    """End all sessions of an account."""
+    with _changing(options) as session:
+        user = accounts.sign_out_everywhere(session, options.email, by=OPERATOR, now=datetime.now(UTC))
+    say(f"{user.email} is signed out everywhere.")
+    return OK
+
+
+def change_roles(options: argparse.Namespace) -> int:
+    """Give and take roles."""
+    if not options.add and not options.remove:
+        say("Say which role: --add ROLE or --remove ROLE.")
+        return USAGE
+    add, remove = ([Role(name) for name in names] for names in (options.add, options.remove))
+    with _changing(options) as session:
+        user = accounts.change_roles(session, options.email, add=add, remove=remove, by=OPERATOR, now=datetime.now(UTC))
+        names = sorted(row.name for row in user.roles)
+    say(f"{user.email} now is: {', '.join(names) or 'nothing'}. Their sessions have ended.")
+    return OK
+
+
+def reset_factors(options: argparse.Namespace) -> int:
+    """Take all second factors off an account."""
+    password = accounts.random_password() if options.new_password else None
+    settings = Settings.from_env(options.environ)
+    with opening.database(settings).writing() as session:
+        user = accounts.reset_factors(session, options.email, password=password, by=OPERATOR, now=datetime.now(UTC))
+        accounts.unlock(session, options.email, by=OPERATOR, now=datetime.now(UTC))
+    say(f"{user.email} has no second factor any more, and is signed out everywhere.")
+    if password is not None:
+        say("The new password, shown this once:")
+        give(password)
+    say(f"Next: sign in at {settings.base_url}/sign-in, at once: it leads to setting up a new second factor.")
+    return OK
+
+
+def unlock(options: argparse.Namespace) -> int:
+    """Forget failed tries."""
+    with _changing(options) as session:
+        user = accounts.unlock(session, options.email, address=options.address, by=OPERATOR, now=datetime.now(UTC))
+    say(f"{user.email} can try again to sign in.")
+    return OK
+
+
+def _changing(options: argparse.Namespace) -> AbstractContextManager[Session]:
+    return opening.database(Settings.from_env(options.environ)).writing()
 
 
 def _plain(account: Account) -> dict[str, Any]:

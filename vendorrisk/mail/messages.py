@@ -119,6 +119,17 @@ def trail_head(*, to: str, organisation: str, day: date, position: int, chain: s
     return _compose("trail_head", to, "", "", values)
 
 
+def sign_in_changed(*, to: str, to_name: str, what: str, at: datetime) -> Message:
+    """Tells somebody that their password or second factor changed. Without a link: a false one would look like it."""
+    return _compose("sign_in_changed", to, to_name, "", {"what": what, "at": _moment(at, "UTC")})
+
+
+def many_vendors(*, to: str, to_name: str, who: str, email: str, count: int, at: datetime) -> Message:
+    """Tells those who run the service that somebody opened very many vendors. It names no vendor."""
+    values = {"who": who, "email": email, "count": count, "at": _moment(at, "UTC")}
+    return _compose("many_vendors", to, to_name, "", values)
+
+
 LETTERS: dict[str, Callable[..., Message]] = {
     "invitation": invitation,
     "access_code": access_code,
@@ -126,6 +137,8 @@ LETTERS: dict[str, Callable[..., Message]] = {
     "answers_arrived": answers_arrived,
     "sign_in_reset": sign_in_reset,
     "trail_head": trail_head,
+    "sign_in_changed": sign_in_changed,
+    "many_vendors": many_vendors,
 }
 """Every letter by its kind, which is also the name of its folder of templates."""
 

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,10 +22,10 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import Role as RoleRow
 from vendorrisk.db.models import User
 from vendorrisk.db.vault import Master
-from vendorrisk.domain.audit import Actor, EventKind
+from vendorrisk.domain.audit import Actor, ActorKind, EventKind
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.domain.roles import DESCRIPTIONS, Role
-from vendorrisk.services import audit
+from vendorrisk.services import audit, factors, sign_ins, tries
 
 MIN_PASSWORD = 12
 """Shortest password that a person may choose."""
@@ -126,8 +126,60 @@ def disable(session: Session, email: str, *, by: Actor, now: datetime) -> User:
     """Close an account and end its sessions. Raises NotFound."""
     user = _get(session, email)
     user.active = False
-    user.fs_uniquifier = secrets.token_hex(32)
+    _end_sessions(session, user)
     _record(session, EventKind.USER_CHANGED, user, by=by, now=now, active=False)
+    return user
+
+
+def enable(session: Session, email: str, *, by: Actor, now: datetime) -> User:
+    """Open a closed account again. Raises NotFound."""
+    user = _get(session, email)
+    user.active = True
+    _record(session, EventKind.USER_CHANGED, user, by=by, now=now, active=True)
+    return user
+
+
+def change_roles(
+    session: Session, email: str, *, add: Collection[Role] = (), remove: Collection[Role] = (), by: Actor, now: datetime
+) -> User:
+    """Give roles and take roles, and end the account's sessions. Raises NotFound."""
+    user = _get(session, email)
+    before = {Role(row.name) for row in user.roles}
+    after = (before | set(add)) - set(remove)
+    user.roles = _role_rows(session, after)
+    _end_sessions(session, user)
+    _record(session, EventKind.USER_CHANGED, user, by=by, now=now, before=_named(before), after=_named(after))
+    return user
+
+
+def sign_out_everywhere(session: Session, email: str, *, by: Actor, now: datetime) -> User:
+    """End every session of an account. Raises NotFound."""
+    user = _get(session, email)
+    _end_sessions(session, user)
+    _record(session, EventKind.SIGN_INS_ENDED, user, by=by, now=now)
+    return user
+
+
+def reset_factors(session: Session, email: str, *, password: str | None = None, by: Actor, now: datetime) -> User:
+    """Take all second factors off an account, and set a `password` where one is given. Raises NotFound.
+
+    Its sessions end; at the next sign-in its owner has to set a second factor up again.
+    """
+    user = _get(session, email)
+    factors.remove_all(session, user)
+    if password is not None:
+        user.password = hash_password(session, password)
+    _end_sessions(session, user)
+    what = "all second factors were taken off it" + (", and it has a new password" if password is not None else "")
+    factors.note(session, EventKind.FACTORS_RESET, user, what, by=by, now=now)
+    return user
+
+
+def unlock(session: Session, email: str, *, address: str = "", by: Actor, now: datetime) -> User:
+    """Forget what was tried wrongly as this person, and from `address`. Raises NotFound."""
+    user = _get(session, email)
+    tries.clear(session, user, address)
+    _record(session, EventKind.LIMITS_CLEARED, user, by=by, now=now, address=address)
     return user
 
 
@@ -140,6 +192,22 @@ def listed(session: Session) -> list[Account]:
 def find(session: Session, email: str) -> User | None:
     """The account with this address, in whatever case it was typed."""
     return session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
+
+
+def admins(session: Session) -> Sequence[User]:
+    """Those who run the service, and can act on what is reported to them."""
+    are = User.active & User.roles.any(RoleRow.name == Role.ADMIN.value)
+    return session.scalars(select(User).where(are).order_by(User.email)).all()
+
+
+def actor(user: User) -> Actor:
+    """The person, as services and the trail know them."""
+    return Actor(ActorKind.STAFF, str(user.id), user.name or user.email)
+
+
+def by_uniquifier(session: Session, uniquifier: str) -> User | None:
+    """The account that a half-done sign-in is about; None where it was closed or signed out meanwhile."""
+    return session.scalar(select(User).where(User.fs_uniquifier == uniquifier, User.active))
 
 
 def noted(session: Session, kind: EventKind, user_id: UUID, *, by: Actor, now: datetime, **details: Any) -> None:
@@ -158,6 +226,16 @@ def _checked_address(email: str) -> str:
 def _role_rows(session: Session, roles: Collection[Role]) -> list[RoleRow]:
     names = [role.value for role in roles]
     return list(session.scalars(select(RoleRow).where(RoleRow.name.in_(names))))
+
+
+def _named(roles: Collection[Role]) -> dict[str, list[str]]:
+    return {"roles": sorted(role.value for role in roles)}
+
+
+def _end_sessions(session: Session, user: User) -> None:
+    # The uniquifier ends what has no row: a sign-in that waits for its second step, a reset letter.
+    user.fs_uniquifier = secrets.token_hex(32)
+    sign_ins.end_all(session, user.id)
 
 
 def _get(session: Session, email: str) -> User:

@@ -51,6 +51,13 @@ def is_reached(session: Session, limit: Limit, whom: str, *, now: datetime) -> b
     return session.scalars(recent).one() >= limit.tries
 
 
+def give_back(session: Session, limit: Limit, whom: str) -> None:
+    """Uncount the latest try: it was a good one, and must not make up for the bad ones before it."""
+    bucket = vault.bucket(session, limit.what, whom)
+    latest = select(func.max(Attempt.id)).where(Attempt.bucket == bucket).scalar_subquery()
+    session.execute(delete(Attempt).where(Attempt.id == latest))
+
+
 def forget(session: Session, limit: Limit, whom: str) -> None:
     """Give all tries back: after a success, say."""
     session.execute(delete(Attempt).where(Attempt.bucket == vault.bucket(session, limit.what, whom)))

@@ -21,6 +21,7 @@ from flask_login import current_user
 
 from vendorrisk.domain.audit import Actor, ActorKind
 from vendorrisk.domain.roles import Role
+from vendorrisk.web import browsers, freshness
 
 _log = logging.getLogger(__name__)
 _MARK = "vendorrisk_access"
@@ -28,10 +29,11 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Audience(enum.Enum):
-    """The three kinds of people a view can be for."""
+    """The kinds of people a view can be for. Halfway: the password was right, the second factor is still to come."""
 
     ROLES = "roles"
     RESPONDENT = "respondent"
+    HALFWAY = "halfway"
     ANYONE = "anyone"
 
 
@@ -42,10 +44,13 @@ class Access:
     audience: Audience
     roles: frozenset[Role] = frozenset()
     reason: str = ""
+    fresh: bool = False
 
 
 RESPONDENT = Access(Audience.RESPONDENT)
+HALFWAY = Access(Audience.HALFWAY)
 SIGNED_IN = Access(Audience.ROLES, frozenset(Role))
+SIGNED_IN_FRESHLY = Access(Audience.ROLES, frozenset(Role), fresh=True)
 
 
 def anyone(reason: str) -> Access:
@@ -59,13 +64,17 @@ FOREIGN: Mapping[str, Access] = {
     "security.logout": SIGNED_IN,
     "security.forgot_password": anyone("sign-in: asking for a new password"),
     "security.reset_password": anyone("sign-in: the signed link from the letter"),
-    "security.change_password": SIGNED_IN,
+    "security.change_password": SIGNED_IN_FRESHLY,
 }
 
 
-def open_to(*roles: Role) -> Callable[[View], View]:
-    """Open to signed-in people with one of `roles`. Others get 404, the unknown are asked to sign in."""
-    return _marker(Access(Audience.ROLES, frozenset(roles)))
+def open_to(*roles: Role, fresh: bool = False) -> Callable[[View], View]:
+    """Open to signed-in people with one of `roles`. Others get 404, the unknown are asked to sign in.
+
+    `fresh`: they must have proven who they are a short while ago, or are asked to once more. For dangerous actions:
+    put it on the page that leads there too, so that nobody is asked after they have typed.
+    """
+    return _marker(Access(Audience.ROLES, frozenset(roles), fresh=fresh))
 
 
 def open_to_anyone(reason: str) -> Callable[[View], View]:
@@ -76,6 +85,11 @@ def open_to_anyone(reason: str) -> Callable[[View], View]:
 def open_to_respondent(view: View) -> View:
     """Open to the vendor's people: the view itself loads the request by the respondent's cookie, or answers 404."""
     return _marker(RESPONDENT)(view)
+
+
+def open_halfway(view: View) -> View:
+    """Open to those whose password was right a moment ago, for the second step; nobody else is known yet."""
+    return _marker(HALFWAY)(view)
 
 
 def _marker(access: Access) -> Callable[[View], View]:
@@ -107,17 +121,21 @@ def _guard() -> ResponseReturnValue | None:
     if access is None:
         _log.error("closed: the view %r does not say who it is open to", request.endpoint)
         abort(404)
+    if access.audience is Audience.HALFWAY:
+        return None if browsers.halfway() is not None else _ask_to_sign_in()
     if access.audience is not Audience.ROLES:
         return None
     if not current_user.is_authenticated:
         return _ask_to_sign_in()
     if not roles_of_current() & access.roles:
         abort(404)
-    return None
+    return freshness.ask() if access.fresh and not browsers.is_fresh() else None
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:
-    # Only what can be fetched again is worth coming back to.
+    # Only what can be fetched again, and is no step of the sign-in itself, is worth coming back to.
+    if request.path.startswith("/sign-in"):
+        return redirect(url_for("security.login"), 303)
     back = request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
     return redirect(url_for("security.login", next=back), 303)
 

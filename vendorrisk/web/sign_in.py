@@ -1,45 +1,45 @@
 """Sign-in of staff and auditors: Flask-Security set up our way; the factory calls `install`.
 
 Its pages are templates/security/*, its letters leave through the outbox, its tables are written by
-web/account_store.py. Second factors are off; the columns for them are there. See docs/decisions/0002-sign-in.md.
+web/account_store.py. It judges passwords; the second step is ours (web/second_step.py). See
+docs/decisions/0002-sign-in.md.
 """
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from flask import Flask, Response, request, session, url_for
+from flask import Flask, Response, current_app, redirect, request, session, url_for
+from flask.typing import ResponseValue
 from flask_login import user_logged_out
-from flask_login.utils import _create_identifier
-from flask_security import MailUtil, Security
+from flask_security import MailUtil, Security, UserMixin
 from flask_security.forms import ForgotPasswordForm, LoginForm
 from flask_security.signals import password_changed, password_reset, user_authenticated
+from flask_security.tf_plugin import TfPlugin
 from flask_security.utils import validate_redirect_url
 
 from vendorrisk.db.models import User
 from vendorrisk.domain.audit import Actor, ActorKind, EventKind
 from vendorrisk.mail import messages
-from vendorrisk.services import accounts, limits, outbox
-from vendorrisk.services.limits import Limit
+from vendorrisk.services import accounts, factors, outbox, tries
 from vendorrisk.services.runtime import Runtime
-from vendorrisk.web import account_store, edge
+from vendorrisk.web import account_store, browsers, edge
 
-SESSION_LIFE = timedelta(hours=12)
 RESET_HOURS = 2
-PER_PERSON = Limit("sign-in as", 10, timedelta(minutes=5))
-PER_ADDRESS = Limit("sign-in from", 10, timedelta(minutes=5))
-RESETS_PER_PERSON = Limit("reset for", 3, timedelta(hours=1))
-RESETS_PER_ADDRESS = Limit("reset from", 10, timedelta(hours=1))
 _NOBODY = UUID(int=0)
+_UNKNOWN = Actor(ActorKind.STAFF, str(_NOBODY), "unknown")
+_BY_CHANGE = "change"
+"""How Flask-Security says that it has signed somebody in again only because their password changed."""
 _ANSWERED_BY_REDIRECT = frozenset({"security.login", "security.reset_password", "security.change_password"})
 
 
 def install(app: Flask, runtime: Runtime) -> None:
     """Add the sign-in pages, and the loader that knows who asks."""
     app.config.update(_configuration(runtime))
-    app.before_request(_same_browser)
+    browsers.install(app)
     security = Security(
         app,
         account_store.store(runtime.database),
@@ -47,10 +47,11 @@ def install(app: Flask, runtime: Runtime) -> None:
         forgot_password_form=ForgottenForm,
         mail_util_cls=OutboxMail,
     )
-    security.login_manager.session_protection = None  # _same_browser does it; see there
+    security.login_manager.session_protection = None  # browsers._check does it; see there
+    security.two_factor_plugins = AfterPassword()
     app.after_request(_bad_input_is_422)
-    for signal, kind in _TRAIL:
-        signal.connect(_noting(kind), app, weak=False)
+    for signal, heard in _SIGNALS:
+        signal.connect(heard, app, weak=False)
 
 
 def _configuration(runtime: Runtime) -> dict[str, Any]:
@@ -62,7 +63,6 @@ def _configuration(runtime: Runtime) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_PATH": "/",
-        "PERMANENT_SESSION_LIFETIME": SESSION_LIFE,
         "SECURITY_STATIC_FOLDER": None,
         "SECURITY_PASSWORD_HASH": "argon2",
         "SECURITY_PASSWORD_SCHEMES": ["argon2"],
@@ -74,8 +74,11 @@ def _configuration(runtime: Runtime) -> dict[str, Any]:
         "SECURITY_LOGIN_URL": "/sign-in",
         "SECURITY_LOGOUT_URL": "/sign-out",
         "SECURITY_LOGOUT_METHODS": ["POST"],
-        "SECURITY_FRESHNESS": timedelta(-1),  # nothing asks for a fresh sign-in yet: no page for it
+        "SECURITY_FRESHNESS": timedelta(-1),  # web/freshness.py asks, for password and second factor: no page of theirs
         "SECURITY_RECOVERABLE": True,
+        # What the letter's token holds of the password is a digest of its argon2 hash; slowness adds nothing to that.
+        "SECURITY_HASHING_SCHEMES": ["hex_sha256"],
+        "SECURITY_DEPRECATED_HASHING_SCHEMES": [],
         "SECURITY_RESET_URL": "/forgotten-password",
         "SECURITY_RESET_PASSWORD_WITHIN": timedelta(hours=RESET_HOURS),
         "SECURITY_CHANGEABLE": True,
@@ -123,9 +126,11 @@ class SignInForm(LoginForm):
         self.email.data = (self.email.data or "").strip()
         if not validate_redirect_url(self.next.data or ""):
             self.next.data = ""  # a link that would lead elsewhere leads home; the person did nothing wrong
-        _count_try(PER_PERSON, PER_ADDRESS, whom=self.email.data)
+        with edge.writing() as db:
+            tries.password(db, self.email.data, browsers.address(), now=edge.now())
         if super().validate(**kwargs):
-            _forget_tries(self.email.data)
+            with edge.writing() as db:
+                tries.password_was_right(db, self.email.data, browsers.address())
             return True
         _refused(cast(User | None, self.user))
         return False
@@ -135,31 +140,23 @@ class ForgottenForm(ForgotPasswordForm):
     """The wish for a new password, not more often than a person needs."""
 
     def validate(self, **kwargs: Any) -> bool:
-        """Whether a letter goes out; the page says the same either way."""
+        """Whether somebody was named at all. Who has no account is treated like who has, up to the letter itself."""
         self.email.data = (self.email.data or "").strip()
-        _count_try(RESETS_PER_PERSON, RESETS_PER_ADDRESS, whom=self.email.data)
-        return super().validate(**kwargs) and self.user is not None and self.user.is_active
+        with edge.writing() as db:
+            tries.reset(db, self.email.data, browsers.address(), now=edge.now())
+        if not super().validate(**kwargs) or self.user is None or not self.user.is_active:
+            self.user = _stranger(self.email.data)
+            self.email.errors = []
+        return bool(self.email.data)
 
 
-def _count_try(per_person: Limit, per_address: Limit, *, whom: str | None) -> None:
-    """Raises limits.TooMany, which answers 429."""
-    with edge.writing() as db:
-        limits.take(db, per_address, request.remote_addr or "", now=edge.now())
-        limits.take(db, per_person, _folded(whom), now=edge.now())
-
-
-def _forget_tries(whom: str | None) -> None:
-    with edge.writing() as db:
-        limits.forget(db, PER_PERSON, _folded(whom))
-        limits.forget(db, PER_ADDRESS, request.remote_addr or "")
-
-
-def _folded(address: str | None) -> str:
-    return (address or "").lower()[:254]
+def _stranger(address: str) -> User:
+    """Somebody with an account that is nowhere but here: the same work can be done for them."""
+    return User(email=address, name="", password=secrets.token_hex(32), fs_uniquifier=secrets.token_hex(32))
 
 
 def _refused(user: User | None) -> None:
-    who = _actor(user) if user is not None else Actor(ActorKind.STAFF, str(_NOBODY), "unknown")
+    who = accounts.actor(user) if user is not None else _UNKNOWN
     object_id = user.id if user is not None else _NOBODY
     with edge.writing() as db:
         accounts.noted(db, EventKind.SIGN_IN_FAILED, object_id, by=who, now=edge.now())
@@ -186,39 +183,57 @@ class OutboxMail(MailUtil):
         letter = messages.sign_in_reset(
             to=user.email, to_name=user.name, link=edge.services().settings.base_url + path, hours=RESET_HOURS
         )
+        is_stranger = user.id is None
         with edge.writing() as db:
-            outbox.put(db, letter, kind="sign_in_reset", now=edge.now())
+            who, object_id = (_UNKNOWN, _NOBODY) if is_stranger else (accounts.actor(user), user.id)
+            accounts.noted(db, EventKind.RESET_ASKED, object_id, by=who, now=edge.now())
+            with db.begin_nested() as written:
+                outbox.put(db, letter, kind="sign_in_reset", now=edge.now())
+                if is_stranger:
+                    written.rollback()
 
 
-def _same_browser() -> None:
-    """End a session that turns up at another address or in another browser than it was opened in.
+class AfterPassword(TfPlugin):
+    """What Flask-Security asks once a password was right: it never ends there, whoever it is."""
 
-    Flask-Login's own "strong" protection does this too, but takes every session without a person (a vendor's, with its
-    CSRF token) for a stolen one and writes cookies into each answer.
-    """
-    if "_user_id" in session and session.get("_id") != _create_identifier():
-        session.clear()
-
-
-def _actor(user: User) -> Actor:
-    return Actor(ActorKind.STAFF, str(user.id), user.name or user.email)
-
-
-def _noting(kind: EventKind) -> Any:
-    def note(_sender: Flask, user: User, **_more: Any) -> None:
-        with edge.writing() as db:
-            accounts.noted(db, kind, user.id, by=_actor(user), now=edge.now())
-        # A new session starts with a new CSRF token: what was known before sign-in is worth nothing after it.
-        session.pop("csrf_token", None)
-
-    return note
+    def tf_enter(
+        self, user: UserMixin, remember_me: bool | None, primary_authn_via: str, next_loc: str | None
+    ) -> ResponseValue:
+        """Lead to the second step."""
+        current_app.extensions["security"].datastore.commit()  # the hash, where it was made anew
+        way = browsers.way_further()
+        browsers.begin(cast(User, user))
+        return redirect(url_for("second_step.code", next=way))
 
 
-_TRAIL = (
-    (user_authenticated, EventKind.SIGNED_IN),
-    (user_logged_out, EventKind.SIGNED_OUT),
-    (password_changed, EventKind.PASSWORD_CHANGED),
-    (password_reset, EventKind.PASSWORD_CHANGED),
+def _signed_in(_sender: Flask, user: User, authn_via: list[str], **_more: Any) -> None:
+    if authn_via != [_BY_CHANGE]:
+        _note(EventKind.SIGNED_IN, user, via=", ".join(authn_via))
+
+
+def _signed_out(_sender: Flask, user: User, **_more: Any) -> None:
+    _note(EventKind.SIGNED_OUT, user)
+    session.pop("csrf_token", None)
+
+
+def _password_changed(_sender: Flask, user: User, **_more: Any) -> None:
+    browsers.end_others(user)
+    with edge.writing() as db:
+        what = "its password was changed"
+        factors.note(db, EventKind.PASSWORD_CHANGED, user, what, by=accounts.actor(user), now=edge.now())
+    session.pop("csrf_token", None)
+
+
+def _note(kind: EventKind, user: User, **details: Any) -> None:
+    with edge.writing() as db:
+        accounts.noted(db, kind, user.id, by=accounts.actor(user), now=edge.now(), **details)
+
+
+_SIGNALS = (
+    (user_authenticated, _signed_in),
+    (user_logged_out, _signed_out),
+    (password_changed, _password_changed),
+    (password_reset, _password_changed),
 )
 
 

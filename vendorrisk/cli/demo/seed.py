@@ -26,6 +26,7 @@ from vendorrisk.services import (
     contacts,
     decisions,
     evidence,
+    factors,
     intake,
     invitations,
     reports,
@@ -45,6 +46,7 @@ from vendorrisk.services.sittings import Sitting
 from vendorrisk.services.vendors import NewVendor
 
 PASSWORD = "demo"  # noqa: S105 - throw-away accounts that exist on this machine only
+APP_SECRET = "DEMODEMODEMODEMODEMODEMODEMODEMO"  # noqa: S105 - the same
 PEOPLE = (
     ("petra@acme.example", "Petra Lindqvist", Role.STAFF, "+44 20 7946 0101"),
     ("li@acme.example", "Li Moreau", Role.STAFF, "+44 20 7946 0102"),
@@ -91,6 +93,8 @@ def _people(session: Session, now: datetime) -> Actor:
         )
         for email, name, role, phone in PEOPLE
     ]  # fmt: skip
+    for user in users:
+        factors.keep_app(session, user.id, APP_SECRET)
     return Actor(ActorKind.STAFF, str(users[0].id), users[0].name)
 
 

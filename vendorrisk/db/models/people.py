@@ -1,16 +1,15 @@
-"""Staff accounts, their roles and their second factors (Flask-Security's shapes)."""
+"""Accounts of staff and auditors, their roles, what proves who they are, and where they are signed in."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid4
 
-from flask_security.core import RoleMixin, UserMixin, WebAuthnMixin
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table
+from flask_security.core import RoleMixin, UserMixin
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from vendorrisk.db.base import Base
+from vendorrisk.db.base import Base, Sealed, UuidKey
 
 users_roles = Table(
     "users_roles",
@@ -44,11 +43,10 @@ class User(Base, UserMixin):
     password: Mapped[str | None] = mapped_column(String(255), doc="argon2id")
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True, doc="Changing it ends all sessions.")
-    fs_webauthn_user_handle: Mapped[str | None] = mapped_column(String(64), unique=True)
-    tf_primary_method: Mapped[str | None] = mapped_column(String(64))
-    tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
-    tf_phone_number: Mapped[str | None] = mapped_column(String(128))
-    mf_recovery_codes: Mapped[list[str] | None]
+    totp_secret: Mapped[Sealed | None] = mapped_column(doc="The authenticator app's; context user.totp.<id>")
+    totp_counter: Mapped[int | None] = mapped_column(
+        BigInteger, doc="The step of the last code used: none works twice."
+    )
     create_datetime: Mapped[datetime | None]
     update_datetime: Mapped[datetime | None]
     last_login_at: Mapped[datetime | None]
@@ -58,28 +56,42 @@ class User(Base, UserMixin):
     login_count: Mapped[int | None]
 
     roles: Mapped[list[Role]] = relationship(secondary=users_roles, lazy="selectin")
-    webauthn: Mapped[list[WebAuthn]] = relationship(lazy="select", cascade="all, delete-orphan")
 
 
-class WebAuthn(Base, WebAuthnMixin):
-    """A passkey of one account."""
+class Passkey(Base):
+    """A passkey of one account. It proves possession and, by a fingerprint or a PIN, the person: two factors in one."""
 
     __tablename__ = "passkeys"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    id: Mapped[UuidKey]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     credential_id: Mapped[bytes] = mapped_column(LargeBinary(1024), unique=True)
     public_key: Mapped[bytes] = mapped_column(LargeBinary(1024))
-    sign_count: Mapped[int | None] = mapped_column(default=0)
-    transports: Mapped[list[str] | None]
-    backup_state: Mapped[bool] = mapped_column(default=False)
-    device_type: Mapped[str] = mapped_column(String(64), default="")
-    extensions: Mapped[str | None] = mapped_column(String(255))
-    create_datetime: Mapped[datetime | None]
-    lastuse_datetime: Mapped[datetime | None]
-    name: Mapped[str] = mapped_column(String(64))
-    usage: Mapped[str] = mapped_column(String(64))
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(String(64), doc="What its owner calls it.")
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
-    def get_user_mapping(self) -> dict[str, Any]:
-        """How Flask-Security finds the owner."""
-        return {"id": self.user_id}
+
+class RecoveryCode(Base):
+    """A code that stands for a lost phone, once: the row goes when it is used."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (UniqueConstraint("user_id", "code_hash"),)
+
+    id: Mapped[UuidKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    code_hash: Mapped[bytes] = mapped_column(
+        LargeBinary(16), doc="Keyed: the database alone gives nothing to guess at."
+    )
+
+
+class SignIn(Base):
+    """A browser in which somebody is signed in. Deleting the row ends it, whatever copies of its cookie there are."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[UuidKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    confirmed_at: Mapped[datetime] = mapped_column(doc="When the person last proved who they are.")

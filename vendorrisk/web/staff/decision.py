@@ -10,7 +10,7 @@ from vendorrisk.services import answer_sheets, decisions, dossiers, score_sheets
 from vendorrisk.services.dossiers import Dossier, Heading
 from vendorrisk.services.reviews import Overtaken
 from vendorrisk.services.score_sheets import ScoreSheet
-from vendorrisk.web import access, edge, readings
+from vendorrisk.web import access, browsers, edge, freshness, readings
 from vendorrisk.web.staff import bp
 from vendorrisk.web.staff.decision_form import DecisionForm
 
@@ -23,7 +23,7 @@ def _shows_them(dossier: Dossier) -> bool:
 @access.open_to(Role.STAFF, Role.ADMIN)
 @readings.shows_answers(when=_shows_them)
 def decision(reference: str) -> ResponseReturnValue:
-    """The decision, or the form for it, or why it cannot be decided yet."""
+    """The decision, or the form for it, or why it cannot be decided yet. Who is to decide proves first who they are."""
     with edge.reading() as session:
         dossier = dossiers.find(session, reference)
         head = dossiers.heading(session, dossier)
@@ -32,6 +32,8 @@ def decision(reference: str) -> ResponseReturnValue:
         sheet = score_sheets.open_score(session, dossier, now=edge.now())
     if sheet.decision is not None:
         return render_template("staff/decision/decided.html", head=head, sheet=sheet, decision=sheet.decision)
+    if not browsers.is_fresh():
+        return freshness.ask()
     today = edge.now().date()
     form = DecisionForm(valid_until=decisions.default_validity(today).isoformat(), seen=sheet.inputs_hash)
     return _page(reference, form)
@@ -59,7 +61,7 @@ def _check(dossier: Dossier) -> None:
 
 
 @bp.post("/assessments/<reference>/decision")
-@access.open_to(Role.STAFF, Role.ADMIN)
+@access.open_to(Role.STAFF, Role.ADMIN, fresh=True)
 @readings.shows_answers(when=_shows_them)
 def decide(reference: str) -> ResponseReturnValue:
     """Record the decision. Another row for a condition comes without anything being recorded."""
