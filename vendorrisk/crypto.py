@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from functools import lru_cache
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -61,6 +62,16 @@ def open_sealed(key: bytes, sealed: bytes, *, context: str) -> bytes:
 
 def derive(master: bytes, purpose: str, *, salt: bytes | None = None) -> bytes:
     """A key for one purpose, derived from another key with HKDF-SHA256."""
+    return _derived(master, purpose) if salt is None else _hkdf(master, purpose, salt)
+
+
+@lru_cache(maxsize=64)
+def _derived(master: bytes, purpose: str) -> bytes:
+    # The few keys that hang on a master are wanted with every save; salted ones belong to one thing, used once.
+    return _hkdf(master, purpose, None)
+
+
+def _hkdf(master: bytes, purpose: str, salt: bytes | None) -> bytes:
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=purpose.encode()).derive(master)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from vendorrisk import crypto
@@ -75,6 +75,13 @@ def add_key(session: Session, purpose: str, *, now: datetime, key_id: UUID | Non
     return key_id
 
 
+_KEYS = DataKey.metadata.tables[DataKey.__tablename__].c
+# Columns, not objects, and a statement made once: this runs before each save.
+_WRAPPED = select(_KEYS.id, _KEYS.wrapped).where(
+    _KEYS.id.in_(bindparam("ids", expanding=True)), _KEYS.wrapped.is_not(None)
+)
+
+
 def preload(session: Session, key_ids: Iterable[UUID]) -> None:
     """Unwrap many keys with one query: call it before opening the rows of a list."""
     ring = keyring(session)
@@ -82,17 +89,16 @@ def preload(session: Session, key_ids: Iterable[UUID]) -> None:
     if not missing:
         return
     wrap = ring.master.purpose("wrap")
-    # Columns, not rows: this runs before each save, and an object for the identity map would double its cost.
-    there = select(DataKey.id, DataKey.wrapped).where(DataKey.id.in_(missing), DataKey.wrapped.is_not(None))
-    for key_id, wrapped in session.execute(there):
-        assert wrapped is not None
+    for key_id, wrapped in session.connection().execute(_WRAPPED, {"ids": list(missing)}):
         ring.unwrapped[key_id] = crypto.open_sealed(wrap, wrapped, context=_wrap_context(key_id))
 
 
 def _data_key(session: Session, key_id: UUID) -> bytes:
-    preload(session, [key_id])
+    unwrapped = keyring(session).unwrapped
+    if key_id not in unwrapped:
+        preload(session, [key_id])
     try:
-        return keyring(session).unwrapped[key_id]
+        return unwrapped[key_id]
     except KeyError:
         raise Erased(f"data key {key_id} was destroyed") from None
 

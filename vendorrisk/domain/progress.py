@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vendorrisk.domain.answers import UNANSWERED, Answer, Answers, Table
+from vendorrisk.domain.answers import UNANSWERED, Answer, Answers, Table, Value
 from vendorrisk.domain.conditions import visible
-from vendorrisk.domain.questionnaire import Question, Questionnaire
+from vendorrisk.domain.questionnaire import Question, Questionnaire, Section
 
 
 class AnswerState(StrEnum):
@@ -68,14 +68,20 @@ class Progress:
 
 
 def has_value(answer: Answer) -> bool:
-    """Whether a non-empty value was given: blank text, an empty list and a table without rows are none."""
-    if isinstance(answer.value, Table):
-        return bool(answer.value.rows)
-    return answer.value is not None and answer.value != "" and answer.value != ()
+    """Whether a non-empty value was given."""
+    return not is_empty(answer.value)
 
 
-def _is_said(answer: Answer | None) -> bool:
-    return answer is not None and (has_value(answer) or answer.unknown or answer.not_applicable is not None)
+def is_empty(value: Value | None) -> bool:
+    """Whether a value says nothing: none at all, blank text, an empty list and a table without rows."""
+    if isinstance(value, Table):
+        return not value.rows
+    return value is None or value == "" or value == ()
+
+
+def is_said(answer: Answer) -> bool:
+    """Whether a question is dealt with by this answer: a value, "not applicable" or "do not know"."""
+    return answer.not_applicable is not None or answer.unknown or has_value(answer)
 
 
 def state_of(question: Question, answer: Answer | None, shown: frozenset[str]) -> AnswerState:
@@ -92,22 +98,25 @@ def state_of(question: Question, answer: Answer | None, shown: frozenset[str]) -
 
 def progress(questionnaires: Sequence[Questionnaire], answers: Answers) -> Progress:
     """Counts for every section of the questionnaires."""
-    shown = visible(questionnaires, answers)
-    sections, hidden = [], []
-    for questionnaire in questionnaires:
-        for section in questionnaire.sections:
-            states = [(q, state_of(q, answers.get(q.id), shown)) for q in section.questions]
-            seen = [(q, state) for q, state in states if state is not AnswerState.HIDDEN]
-            open_ones = [q for q, state in seen if state is AnswerState.UNANSWERED]
-            hidden += [q.id for q, state in states if state is AnswerState.HIDDEN and _is_said(answers.get(q.id))]
-            sections.append(
-                SectionProgress(
-                    questionnaire.id,
-                    section.id,
-                    len(seen) - len(open_ones),
-                    len(seen),
-                    tuple(q.id for q in open_ones if q.required),
-                    open_ones[0].id if open_ones else None,
-                )
-            )
-    return Progress(tuple(sections), tuple(hidden))
+    said = {name for name, answer in answers.items() if is_said(answer)}
+    return count(questionnaires, visible(questionnaires, answers), said)
+
+
+def count(questionnaires: Sequence[Questionnaire], shown: Set[str], said: Set[str]) -> Progress:
+    """The same counts from the ids of the visible questions and of those dealt with: no answer need be opened."""
+    sections = [
+        _section(questionnaire.id, section, shown, said)
+        for questionnaire in questionnaires
+        for section in questionnaire.sections
+    ]
+    hidden = said - shown
+    return Progress(tuple(sections), tuple(q.id for each in questionnaires for q in each if q.id in hidden))
+
+
+def _section(questionnaire_id: str, section: Section, shown: Set[str], said: Set[str]) -> SectionProgress:
+    seen = [question for question in section.questions if question.id in shown]
+    left = [question for question in seen if question.id not in said]
+    return SectionProgress(
+        questionnaire_id, section.id, len(seen) - len(left), len(seen),
+        tuple([question.id for question in left if question.required]), left[0].id if left else None,
+    )  # fmt: skip

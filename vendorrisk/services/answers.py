@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row as Line
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from vendorrisk.db import vault
 from vendorrisk.db.models import Answer as Row
-from vendorrisk.db.models import Request, Review
-from vendorrisk.domain import question_types
+from vendorrisk.domain import progress, question_types
 from vendorrisk.domain.answers import Answer, Answers, EvidenceLevel, Value
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.questionnaire import Question, Questionnaire
 from vendorrisk.services import audit
+from vendorrisk.services.seats import Sent
+
+_UNANSWERED, _UNKNOWN = "unanswered", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,8 @@ class NewAnswer:
         if self.not_applicable is not None:
             return "not_applicable"
         if self.unknown:
-            return "unknown"
-        return "unanswered" if self.value is None else "answered"
+            return _UNKNOWN
+        return _UNANSWERED if progress.is_empty(self.value) else "answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,11 @@ class StoredAnswer:
         """The value given."""
         return self.said.value
 
+    @property
+    def is_said(self) -> bool:
+        """Whether the question is dealt with: a value, "not applicable" or "do not know"."""
+        return self.said.state != _UNANSWERED
+
 
 class Conflict(Exception):
     """Somebody else saved this answer first; `stored` is what they said (None if it cannot be found)."""
@@ -91,38 +100,66 @@ def questions_by_id(questionnaires: Collection[Questionnaire]) -> dict[str, Ques
     return {question.id: question for questionnaire in questionnaires for question in questionnaire}
 
 
-def load(session: Session, request: Request, questions: Mapping[str, Question]) -> dict[str, StoredAnswer]:
-    """All answers of a request with their reviews, by question id; two queries."""
-    reviews = {r.question_id: r for r in session.scalars(select(Review).where(Review.request_id == request.id))}
-    rows = session.scalars(select(Row).where(Row.request_id == request.id).order_by(Row.question_id))
+_ANSWERS, _REVIEWS = Row.metadata.tables["answers"], Row.metadata.tables["reviews"]
+# Columns, not objects, and statements made once: these run with every save.
+_OF_REQUEST = (
+    select(
+        _ANSWERS, _REVIEWS.c.answer_version, _REVIEWS.c.evidence, _REVIEWS.c.na_approved, _REVIEWS.c.grade,
+        _REVIEWS.c.note, _REVIEWS.c.at,
+    )
+    .outerjoin_from(_ANSWERS, _REVIEWS, and_(
+        _REVIEWS.c.request_id == _ANSWERS.c.request_id, _REVIEWS.c.question_id == _ANSWERS.c.question_id,
+    ))
+    .where(_ANSWERS.c.request_id == bindparam("request_id"))
+    .order_by(_ANSWERS.c.question_id)
+)  # fmt: skip
+_SOME_OF_REQUEST = _OF_REQUEST.where(_ANSWERS.c.question_id.in_(bindparam("question_ids", expanding=True)))
+_SAID = select(func.aggregate_strings(_ANSWERS.c.question_id, ",")).where(
+    _ANSWERS.c.request_id == bindparam("request_id"), _ANSWERS.c.state != _UNANSWERED
+)
+
+
+def load(
+    session: Session, request: Sent, questions: Mapping[str, Question], *, only: Collection[str] | None = None
+) -> dict[str, StoredAnswer]:
+    """All answers of a request with their reviews, by question id, or `only` those of some questions; one query."""
+    session.flush()  # these statements are not the ORM's: a review just given would be missed
+    chosen = {} if only is None else {"question_ids": sorted(only)}
+    lines = session.connection().execute(
+        _OF_REQUEST if only is None else _SOME_OF_REQUEST, {"request_id": request.id, **chosen}
+    )
     return {
-        row.question_id: _opened(session, row, questions[row.question_id], reviews.get(row.question_id))
-        for row in rows
-        if row.question_id in questions
+        line.question_id: _opened(session, line, questions[line.question_id])
+        for line in lines
+        if line.question_id in questions
     }
 
 
-def load_one(session: Session, request_id: UUID, question: Question) -> StoredAnswer | None:
-    """One answer, without its review."""
-    row = session.get(Row, (request_id, question.id), populate_existing=True)
-    return None if row is None else _opened(session, row, question, None)
+def said(session: Session, request: Sent) -> frozenset[str]:
+    """Ids of the questions dealt with; one query, and nothing is opened."""
+    found: str | None = session.connection().scalar(_SAID, {"request_id": request.id})
+    return frozenset(found.split(",") if found else ())
 
 
-def _opened(session: Session, row: Row, question: Question, review: Review | None) -> StoredAnswer:
-    body = vault.open_json(session, row.body, context=_context(row.request_id, row.question_id))
+def load_one(session: Session, request: Sent, question: Question) -> StoredAnswer | None:
+    """One answer with its review."""
+    return load(session, request, {question.id: question}, only=[question.id]).get(question.id)
+
+
+def _opened(session: Session, line: Line[Any], question: Question) -> StoredAnswer:
+    body = vault.open_json(session, line.body, context=_context(line.request_id, line.question_id))
     value = None if body["value"] is None else question_types.from_plain(question, body["value"])
-    said = NewAnswer(value, body["not_applicable"], row.state == "unknown", body["comment"], body["source"])
+    said = NewAnswer(value, body["not_applicable"], line.state == _UNKNOWN, body["comment"], body["source"])
     return StoredAnswer(
-        row.question_id, said, body["by"], row.origin, row.version, row.answered_on, row.saved_at,
-        None if review is None else _review_view(session, review, row.version),
+        line.question_id, said, body["by"], line.origin, line.version, line.answered_on, line.saved_at,
+        None if line.answer_version is None else _review_view(session, line),
     )  # fmt: skip
 
 
-def _review_view(session: Session, review: Review, version: int) -> ReviewView:
-    note = vault.open_optional(session, review.note, context="review.note")
-    return ReviewView(
-        review.evidence, review.na_approved, review.grade, note, review.at, review.answer_version == version
-    )
+def _review_view(session: Session, line: Line[Any]) -> ReviewView:
+    note = vault.open_optional(session, line.note, context="review.note")
+    is_current = line.answer_version == line.version
+    return ReviewView(line.evidence, line.na_approved, line.grade, note, line.at, is_current)
 
 
 def as_domain(stored: Mapping[str, StoredAnswer], contradicted: Collection[str] = ()) -> Answers:
@@ -146,7 +183,7 @@ def _as_domain(stored: StoredAnswer, contradicted: bool) -> Answer:
 
 def put(
     session: Session,
-    request: Request,
+    request: Sent,
     key_id: UUID,
     question: Question,
     said: NewAnswer,
@@ -171,15 +208,17 @@ def put(
         "by": by.name,
     }
     values = {
+        "request_id": request.id,
+        "question_id": question.id,
         "body": vault.seal_json(session, key_id, body, context=_context(request.id, question.id)),
         "state": said.state,
         "origin": origin,
         "answered_on": answered_on or now.date(),
         "saved_at": now,
     }
-    version = _upsert(session, request.id, question.id, values, expected_version)
+    version = _upsert(session, values, expected_version)
     if version is None:
-        raise Conflict(load_one(session, request.id, question))
+        raise Conflict(load_one(session, request, question))
     audit.record(
         session, EventKind.ANSWER_SAVED, object_kind="assessment", object_id=request.assessment_id, key_id=key_id,
         by=by, now=now, details={"request": request.reference, "question": question.code, "state": said.state,
@@ -188,21 +227,28 @@ def put(
     return version
 
 
-def _upsert(
-    session: Session, request_id: UUID, question_id: str, values: dict[str, Any], expected_version: int
-) -> int | None:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = (
-        insert(Row)
-        .values(request_id=request_id, question_id=question_id, version=1, **values)
-        .on_conflict_do_update(
-            index_elements=[Row.request_id, Row.question_id],
-            set_={**values, "version": Row.version + 1},
-            where=Row.version == expected_version,
-        )
-        .returning(Row.version)
-    )
-    version: int | None = session.scalar(statement)
+def _upsert(session: Session, values: Mapping[str, Any], expected_version: int) -> int | None:
+    connection = session.connection()
+    version: int | None = connection.scalar(_UPSERTS[connection.dialect.name], {**values, "expected": expected_version})
     if version == 1 and expected_version > 0:
         return None
     return version
+
+
+def _make_upsert(insert: Callable[..., Any]) -> ReturningInsert[int]:
+    """Insert version 1, or the next version over the one that was expected; nothing comes back where that is gone."""
+    new = insert(_ANSWERS)
+    said = ("body", "state", "origin", "answered_on", "saved_at")
+    statement: ReturningInsert[int] = (
+        new.values(version=1, **{name: bindparam(name) for name in ("request_id", "question_id", *said)})
+        .on_conflict_do_update(
+            index_elements=[_ANSWERS.c.request_id, _ANSWERS.c.question_id],
+            set_={**{name: new.excluded[name] for name in said}, "version": _ANSWERS.c.version + 1},
+            where=_ANSWERS.c.version == bindparam("expected"),
+        )
+        .returning(_ANSWERS.c.version)
+    )
+    return statement
+
+
+_UPSERTS = {"sqlite": _make_upsert(sqlite.insert), "postgresql": _make_upsert(postgresql.insert)}

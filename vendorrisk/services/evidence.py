@@ -24,6 +24,7 @@ from vendorrisk.domain.errors import NotFound
 from vendorrisk.domain.filetypes import InvalidFile
 from vendorrisk.domain.questionnaire import Question
 from vendorrisk.services import audit
+from vendorrisk.services.seats import Sent
 from vendorrisk.storage import Storage, sealed
 
 MAX_REQUEST_BYTES = 250 * 1024 * 1024
@@ -140,7 +141,7 @@ def get(session: Session, request: Request, file_id: UUID) -> Evidence:
     return row
 
 
-def of_request(session: Session, request: Request) -> tuple[FileView, ...]:
+def of_request(session: Session, request: Sent) -> tuple[FileView, ...]:
     """The files of a request, in the order in which they came; two queries."""
     uses = _uses(session, request)
     rows = session.scalars(
@@ -157,7 +158,7 @@ def by_question(files: tuple[FileView, ...]) -> dict[str, tuple[FileView, ...]]:
     return {question: tuple(file for file in files if question in file.question_ids) for question in ids}
 
 
-def _uses(session: Session, request: Request) -> dict[UUID, tuple[str, ...]]:
+def _uses(session: Session, request: Sent) -> dict[UUID, tuple[str, ...]]:
     uses: dict[UUID, tuple[str, ...]] = {}
     rows = session.execute(
         select(EvidenceUse.evidence_id, EvidenceUse.question_id)
