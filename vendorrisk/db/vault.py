@@ -88,8 +88,15 @@ def preload(session: Session, key_ids: Iterable[UUID]) -> None:
     missing = set(key_ids) - ring.unwrapped.keys()
     if not missing:
         return
-    wrap = ring.master.purpose("wrap")
     for key_id, wrapped in session.connection().execute(_WRAPPED, {"ids": list(missing)}):
+        learn(session, key_id, wrapped)
+
+
+def learn(session: Session, key_id: UUID, wrapped: bytes | None) -> None:
+    """Unwrap a data key that was read together with what it belongs to. Without `wrapped` it was destroyed."""
+    ring = keyring(session)
+    if wrapped is not None:
+        wrap = ring.master.purpose("wrap")
         ring.unwrapped[key_id] = crypto.open_sealed(wrap, wrapped, context=_wrap_context(key_id))
 
 

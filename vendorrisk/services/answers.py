@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row as Line
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from vendorrisk.db import vault
+from vendorrisk.db.base import Sealed
 from vendorrisk.db.models import Answer as Row
+from vendorrisk.db.prepared import Prepared
 from vendorrisk.domain import progress, question_types
 from vendorrisk.domain.answers import Answer, Answers, EvidenceLevel, Value
 from vendorrisk.domain.assessment import Origin
@@ -24,7 +26,7 @@ from vendorrisk.domain.questionnaire import Question, Questionnaire
 from vendorrisk.services import audit
 from vendorrisk.services.seats import Sent
 
-_UNANSWERED, _UNKNOWN = "unanswered", "unknown"
+_ANSWERED, _UNANSWERED, _UNKNOWN = "answered", "unanswered", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class NewAnswer:
             return "not_applicable"
         if self.unknown:
             return _UNKNOWN
-        return _UNANSWERED if progress.is_empty(self.value) else "answered"
+        return _UNANSWERED if progress.is_empty(self.value) else _ANSWERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,66 +102,114 @@ def questions_by_id(questionnaires: Collection[Questionnaire]) -> dict[str, Ques
     return {question.id: question for questionnaire in questionnaires for question in questionnaire}
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Which questions of a request are dealt with, and the values of a few of them."""
+
+    said: frozenset[str]
+    values: Answers
+
+
 _ANSWERS, _REVIEWS = Row.metadata.tables["answers"], Row.metadata.tables["reviews"]
-# Columns, not objects, and statements made once: these run with every save.
-_OF_REQUEST = (
+_LINES = (
     select(
-        _ANSWERS, _REVIEWS.c.answer_version, _REVIEWS.c.evidence, _REVIEWS.c.na_approved, _REVIEWS.c.grade,
-        _REVIEWS.c.note, _REVIEWS.c.at,
+        _ANSWERS.c.question_id, _ANSWERS.c.body, _ANSWERS.c.state, _ANSWERS.c.version, _ANSWERS.c.origin,
+        _ANSWERS.c.answered_on, _ANSWERS.c.saved_at, _REVIEWS.c.answer_version, _REVIEWS.c.evidence,
+        _REVIEWS.c.na_approved, _REVIEWS.c.grade, _REVIEWS.c.note, _REVIEWS.c.at,
     )
     .outerjoin_from(_ANSWERS, _REVIEWS, and_(
         _REVIEWS.c.request_id == _ANSWERS.c.request_id, _REVIEWS.c.question_id == _ANSWERS.c.question_id,
     ))
     .where(_ANSWERS.c.request_id == bindparam("request_id"))
-    .order_by(_ANSWERS.c.question_id)
 )  # fmt: skip
-_SOME_OF_REQUEST = _OF_REQUEST.where(_ANSWERS.c.question_id.in_(bindparam("question_ids", expanding=True)))
-_SAID = select(func.aggregate_strings(_ANSWERS.c.question_id, ",")).where(
-    _ANSWERS.c.request_id == bindparam("request_id"), _ANSWERS.c.state != _UNANSWERED
-)
+_OF_REQUEST = Prepared(_LINES.order_by(_ANSWERS.c.question_id))
+_OF_QUESTION = Prepared(_LINES.where(_ANSWERS.c.question_id == bindparam("question_id")))
 
 
-def load(
-    session: Session, request: Sent, questions: Mapping[str, Question], *, only: Collection[str] | None = None
-) -> dict[str, StoredAnswer]:
-    """All answers of a request with their reviews, by question id, or `only` those of some questions; one query."""
-    session.flush()  # these statements are not the ORM's: a review just given would be missed
-    chosen = {} if only is None else {"question_ids": sorted(only)}
-    lines = session.connection().execute(
-        _OF_REQUEST if only is None else _SOME_OF_REQUEST, {"request_id": request.id, **chosen}
-    )
+def load(session: Session, request: Sent, questions: Mapping[str, Question]) -> dict[str, StoredAnswer]:
+    """All answers of a request with their reviews, by question id; one query."""
+    session.flush()  # a review that was just given is not missed
+    lines = [_Line(*line) for line in _OF_REQUEST.rows(session, request_id=request.id)]
     return {
-        line.question_id: _opened(session, line, questions[line.question_id])
+        line.question_id: _opened(session, request, line, questions[line.question_id])
         for line in lines
         if line.question_id in questions
     }
 
 
-def said(session: Session, request: Sent) -> frozenset[str]:
-    """Ids of the questions dealt with; one query, and nothing is opened."""
-    found: str | None = session.connection().scalar(_SAID, {"request_id": request.id})
-    return frozenset(found.split(",") if found else ())
-
-
 def load_one(session: Session, request: Sent, question: Question) -> StoredAnswer | None:
     """One answer with its review."""
-    return load(session, request, {question.id: question}, only=[question.id]).get(question.id)
+    line = _OF_QUESTION.one(session, request_id=request.id, question_id=question.id)
+    return None if line is None else _opened(session, request, _Line(*line), question)
 
 
-def _opened(session: Session, line: Line[Any], question: Question) -> StoredAnswer:
-    body = vault.open_json(session, line.body, context=_context(line.request_id, line.question_id))
-    value = None if body["value"] is None else question_types.from_plain(question, body["value"])
+def outline(session: Session, request: Sent, questions: Mapping[str, Question], opened: Collection[str]) -> Outline:
+    """Which questions are dealt with, and the values of those to be opened; one query."""
+    lines = _outline(tuple(sorted(opened))).rows(session, request_id=request.id)
+    values = {
+        name: Answer(_value(questions[name], _body(session, request, name, body)))
+        for _, name, body in lines
+        if name is not None
+    }
+    said: str | None = lines[0][0]
+    return Outline(frozenset(said.split(",") if said else ()), values)
+
+
+@lru_cache(maxsize=256)
+def _outline(opened: tuple[str, ...]) -> Prepared:
+    return Prepared(_outline_by(func.group_concat, opened), on_postgresql=_outline_by(func.string_agg, opened))
+
+
+def _outline_by(join: Callable[..., ColumnElement[str]], opened: tuple[str, ...]) -> Select[Any]:
+    of_request = _ANSWERS.c.request_id == bindparam("request_id")
+    said = select(join(_ANSWERS.c.question_id, ",").label("ids")).where(of_request, _ANSWERS.c.state != _UNANSWERED)
+    values = and_(
+        of_request, _ANSWERS.c.state == _ANSWERED, or_(false(), *(_ANSWERS.c.question_id == name for name in opened))
+    )
+    all_said = said.subquery()
+    return select(all_said.c.ids, _ANSWERS.c.question_id, _ANSWERS.c.body).outerjoin_from(all_said, _ANSWERS, values)
+
+
+class _Line(NamedTuple):
+    """One row of an answer with its review."""
+
+    question_id: str
+    body: Sealed
+    state: str
+    version: int
+    origin: Origin
+    answered_on: date
+    saved_at: datetime
+    review_of: int | None
+    evidence: EvidenceLevel
+    na_approved: bool | None
+    grade: str | None
+    note: Sealed | None
+    at: datetime
+
+
+def _opened(session: Session, request: Sent, line: _Line, question: Question) -> StoredAnswer:
+    body = _body(session, request, line.question_id, line.body)
+    value = _value(question, body)
     said = NewAnswer(value, body["not_applicable"], line.state == _UNKNOWN, body["comment"], body["source"])
     return StoredAnswer(
         line.question_id, said, body["by"], line.origin, line.version, line.answered_on, line.saved_at,
-        None if line.answer_version is None else _review_view(session, line),
+        None if line.review_of is None else _review_view(session, line),
     )  # fmt: skip
 
 
-def _review_view(session: Session, line: Line[Any]) -> ReviewView:
+def _body(session: Session, request: Sent, question_id: str, sealed: Sealed) -> dict[str, Any]:
+    body: dict[str, Any] = vault.open_json(session, sealed, context=_context(request.id, question_id))
+    return body
+
+
+def _value(question: Question, body: Mapping[str, Any]) -> Value | None:
+    return None if body["value"] is None else question_types.from_plain(question, body["value"])
+
+
+def _review_view(session: Session, line: _Line) -> ReviewView:
     note = vault.open_optional(session, line.note, context="review.note")
-    is_current = line.answer_version == line.version
-    return ReviewView(line.evidence, line.na_approved, line.grade, note, line.at, is_current)
+    return ReviewView(line.evidence, line.na_approved, line.grade, note, line.at, line.review_of == line.version)
 
 
 def as_domain(stored: Mapping[str, StoredAnswer], contradicted: Collection[str] = ()) -> Answers:
@@ -228,8 +278,8 @@ def put(
 
 
 def _upsert(session: Session, values: Mapping[str, Any], expected_version: int) -> int | None:
-    connection = session.connection()
-    version: int | None = connection.scalar(_UPSERTS[connection.dialect.name], {**values, "expected": expected_version})
+    found = _UPSERT.one(session, **values, expected=expected_version)
+    version: int | None = found[0] if found else None
     if version == 1 and expected_version > 0:
         return None
     return version
@@ -251,4 +301,4 @@ def _make_upsert(insert: Callable[..., Any]) -> ReturningInsert[int]:
     return statement
 
 
-_UPSERTS = {"sqlite": _make_upsert(sqlite.insert), "postgresql": _make_upsert(postgresql.insert)}
+_UPSERT = Prepared(_make_upsert(sqlite.insert), on_postgresql=_make_upsert(postgresql.insert))

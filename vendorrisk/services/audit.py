@@ -7,18 +7,21 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert
 from sqlalchemy.orm import Session
 
 from vendorrisk import crypto
 from vendorrisk.db import vault
 from vendorrisk.db.models import Event
+from vendorrisk.db.prepared import Prepared
 from vendorrisk.domain.audit import Actor, EventKind
 
 CONTEXT = "trail.details"
 _COLUMNS = ("id", "at", "kind", "actor_kind", "actor_id", "object_kind", "object_id", "details", "mac")
-_INSERT = insert(Event.metadata.tables[Event.__tablename__]).inline()
-"""Made once, and past the session: an event goes with every save, and nobody needs the object afterwards."""
+_INSERT = Prepared(
+    insert(Event.metadata.tables[Event.__tablename__]).values({name: bindparam(name) for name in _COLUMNS}).inline()
+)
+"""Past the session: an event goes with every save, and nobody needs the object afterwards."""
 
 
 def record(
@@ -49,7 +52,7 @@ def record(
         mac=b"",
     )
     event.mac = event_mac(vault.keyring(session).master.purpose("trail"), event)
-    session.connection().execute(_INSERT, {name: getattr(event, name) for name in _COLUMNS})
+    _INSERT.rows(session, **{name: getattr(event, name) for name in _COLUMNS})
 
 
 def event_mac(key: bytes, event: Event) -> bytes:

@@ -16,6 +16,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from vendorrisk.db import vault
 from vendorrisk.db.models import Request
+from vendorrisk.db.prepared import Prepared
 from vendorrisk.domain import conditions, question_types
 from vendorrisk.domain import progress as counting
 from vendorrisk.domain.answers import Answers
@@ -36,18 +37,15 @@ MIN_REASON = 15
 class Draft:
     """A request's questions and answers as they stand, with what follows from them.
 
-    `said` are the ids of all questions dealt with. `stored` are the answers: all, or those around one question.
+    `said` are the ids of all questions dealt with. `stored` are the answers: all, or the one that is being saved, and
+    then `answers` are that one and those that decide what is visible.
     """
 
     questionnaires: tuple[Questionnaire, ...]
     questions: Mapping[str, Question]
     stored: Mapping[str, StoredAnswer]
+    answers: Answers
     said: frozenset[str]
-
-    @cached_property
-    def answers(self) -> Answers:
-        """The answers as the engine reads them."""
-        return answers.as_domain(self.stored)
 
     @cached_property
     def visible(self) -> frozenset[str]:
@@ -62,7 +60,10 @@ class Draft:
     def after(self, saved: Mapping[str, StoredAnswer]) -> Draft:
         """The draft once these answers are saved."""
         silent = {name for name, answer in saved.items() if not answer.is_said}
-        return replace(self, stored={**self.stored, **saved}, said=(self.said | saved.keys()) - silent)
+        return replace(
+            self, stored={**self.stored, **saved}, answers={**self.answers, **answers.as_domain(saved)},
+            said=(self.said | saved.keys()) - silent,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +93,12 @@ def load(session: Session, request: Sent, *, around: str | None = None) -> Draft
     questions = answers.questions_by_id(questionnaires)
     if around is None:
         stored = answers.load(session, request, questions)
-        return Draft(questionnaires, questions, stored, frozenset(n for n, answer in stored.items() if answer.is_said))
-    needed = conditions.gates(questionnaires) | {around}
-    stored = answers.load(session, request, questions, only=needed)
-    return Draft(questionnaires, questions, stored, answers.said(session, request))
+        given, said = answers.as_domain(stored), frozenset(n for n, answer in stored.items() if answer.is_said)
+        return Draft(questionnaires, questions, stored, given, said)
+    one = answers.load_one(session, request, questions[around]) if around in questions else None
+    stored = {} if one is None else {around: one}
+    opened = answers.outline(session, request, questions, conditions.gates(questionnaires))
+    return Draft(questionnaires, questions, stored, {**opened.values, **answers.as_domain(stored)}, opened.said)
 
 
 def check_open(request: Sent, *, now: datetime) -> None:
@@ -136,14 +139,14 @@ def _count(session: Session, writer: Writer, draft: Draft, *, by: Actor, now: da
         "answered": draft.progress.answered, "visible": draft.progress.visible, "last_saved_at": now,
         "last_saved_by": vault.seal_text(session, writer.key_id, by.name, context="request.last_saved_by"),
     }  # fmt: skip
-    session.connection().execute(_COUNT, {"request_id": writer.request.id, **values})
+    _COUNT.rows(session, request_id=writer.request.id, **values)
     if isinstance(writer.request, Request):  # the object, where there is one, says what its row says
         for name, value in values.items():
             set_committed_value(writer.request, name, value)
 
 
 _REQUESTS = Request.metadata.tables["requests"]
-_COUNT = (
+_COUNT = Prepared(
     update(_REQUESTS)
     .where(_REQUESTS.c.id == bindparam("request_id"))
     .values({name: bindparam(name) for name in ("answered", "visible", "last_saved_at", "last_saved_by")})

@@ -13,8 +13,10 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
+from vendorrisk.db import vault
 from vendorrisk.db.base import Sealed
-from vendorrisk.db.models import Invitation, Request, RespondentSession, Vendor
+from vendorrisk.db.models import DataKey, Invitation, Request, RespondentSession, Vendor
+from vendorrisk.db.prepared import Prepared
 from vendorrisk.domain.assessment import RequestStatus
 from vendorrisk.domain.errors import NotFound
 from vendorrisk.services import invitations
@@ -80,8 +82,8 @@ class Seat:
     key_id: UUID
 
 
-_BROWSERS, _INVITATIONS, _REQUESTS, _VENDORS = (
-    model.metadata.tables[model.__tablename__] for model in (RespondentSession, Invitation, Request, Vendor)
+_BROWSERS, _INVITATIONS, _REQUESTS, _VENDORS, _KEYS = (
+    model.metadata.tables[model.__tablename__] for model in (RespondentSession, Invitation, Request, Vendor, DataKey)
 )
 WHO_AND_WHAT = (
     _BROWSERS.join(_INVITATIONS, _INVITATIONS.c.id == _BROWSERS.c.invitation_id)
@@ -92,17 +94,17 @@ MAY = and_(
     _BROWSERS.c.token_hash == bindparam("token_hash"), _REQUESTS.c.reference == bindparam("reference"),
     _BROWSERS.c.ended_at.is_(None), _BROWSERS.c.expires_at > bindparam("now"),
 )  # fmt: skip
-_TAKE = (
+_TAKE = Prepared(
     select(
-        _BROWSERS.c.id, _BROWSERS.c.name, _INVITATIONS.c.name.label("invited"), _VENDORS.c.key_id,
+        _BROWSERS.c.id, _BROWSERS.c.name, _INVITATIONS.c.name.label("invited"),
+        _KEYS.c.id.label("key_id"), _KEYS.c.wrapped,
         _REQUESTS.c.id.label("request_id"), _REQUESTS.c.reference, _REQUESTS.c.assessment_id, _REQUESTS.c.status,
         _REQUESTS.c.closes_at, _REQUESTS.c.zone, _REQUESTS.c.copies,
     )
-    .select_from(WHO_AND_WHAT)
+    .select_from(WHO_AND_WHAT.join(_KEYS, _KEYS.c.id == _VENDORS.c.key_id))
     .where(MAY)
     .with_for_update(of=_REQUESTS)
 )  # fmt: skip
-"""Made once: making a statement anew takes longer than running it."""
 
 
 def take(session: Session, reference: str, token: str, *, now: datetime) -> Seat:
@@ -110,10 +112,11 @@ def take(session: Session, reference: str, token: str, *, now: datetime) -> Seat
 
     Raises NotFound, whatever it is that does not fit.
     """
-    found = session.connection().execute(_TAKE, sought(reference, token, now=now)).one_or_none()
+    found = _TAKE.one(session, **sought(reference, token, now=now))
     if found is None:
         raise NotFound(NOT_HERE)
-    browser, name, invited, key_id, *request = found
+    browser, name, invited, key_id, wrapped, *request = found
+    vault.learn(session, key_id, wrapped)
     return Seat(str(browser), signature(name, invited), Asked(*request), key_id)
 
 
