@@ -45,14 +45,18 @@ def seal(key_id: UUID, key: bytes, plain: bytes, *, context: str) -> bytes:
 
 def key_id_of(sealed: bytes) -> UUID:
     """Which key a sealed value asks for. Raises CannotOpen if it is not a sealed value."""
+    _check_form(sealed)
+    return UUID(bytes=sealed[1:_HEADER_BYTES])
+
+
+def _check_form(sealed: bytes) -> None:
     if len(sealed) < _HEADER_BYTES + _NONCE_BYTES + 16 or sealed[:1] != _FORMAT:
         raise CannotOpen("not a sealed value")
-    return UUID(bytes=sealed[1:_HEADER_BYTES])
 
 
 def open_sealed(key: bytes, sealed: bytes, *, context: str) -> bytes:
     """Decrypt what `seal` made. Raises CannotOpen."""
-    key_id_of(sealed)
+    _check_form(sealed)
     header, nonce = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES : _HEADER_BYTES + _NONCE_BYTES]
     try:
         return AESGCM(key).decrypt(nonce, sealed[_HEADER_BYTES + _NONCE_BYTES :], header + context.encode())

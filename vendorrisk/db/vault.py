@@ -21,6 +21,7 @@ from vendorrisk.db.base import Sealed
 from vendorrisk.db.models.vendors import DataKey
 
 _KEYRING = "vendorrisk.keyring"
+_as_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 SYSTEM_KEY = UUID("00000000-0000-0000-0000-000000000001")
 """The data key of everything that belongs to no vendor: letters to staff, events about accounts."""
 
@@ -140,7 +141,7 @@ def open_optional(session: Session, sealed: Sealed | None, *, context: str) -> s
 
 def seal_json(session: Session, key_id: UUID, plain: Any, *, context: str) -> Sealed:
     """Seal a JSON value. Figures must be strings or ints: floats would not come back exactly."""
-    return seal_text(session, key_id, json.dumps(plain, ensure_ascii=True, separators=(",", ":")), context=context)
+    return seal_text(session, key_id, _as_json(plain), context=context)
 
 
 def open_json(session: Session, sealed: Sealed, *, context: str) -> Any:

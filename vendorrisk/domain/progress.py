@@ -110,7 +110,8 @@ def count(questionnaires: Sequence[Questionnaire], shown: Set[str], said: Set[st
         for section in questionnaire.sections
     ]
     hidden = said - shown
-    return Progress(tuple(sections), tuple(q.id for each in questionnaires for q in each if q.id in hidden))
+    in_order = [q.id for each in questionnaires for q in each if q.id in hidden] if hidden else ()
+    return Progress(tuple(sections), tuple(in_order))
 
 
 def _section(questionnaire_id: str, section: Section, shown: Set[str], said: Set[str]) -> SectionProgress:

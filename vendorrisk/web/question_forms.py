@@ -25,6 +25,7 @@ from vendorrisk.services.responses import MIN_REASON
 
 COMMENT_LENGTH = 5_000
 NOTHING = NewAnswer()
+_as_json = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def offers_unknown(question: Question) -> bool:
 def digest(question: Question, said: NewAnswer) -> str:
     """A short mark of what a page showed, to tell an untouched field from a changed one."""
     value = None if said.value is None else question_types.to_plain(question, said.value)
-    plain = json.dumps([value, said.not_applicable, said.unknown, said.comment], sort_keys=True)
+    plain = _as_json([value, said.not_applicable, said.unknown, said.comment])
     return hashlib.sha256(plain.encode()).hexdigest()[:12]
 
 

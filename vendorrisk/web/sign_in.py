@@ -48,6 +48,7 @@ def install(app: Flask, runtime: Runtime) -> None:
         mail_util_cls=OutboxMail,
     )
     security.login_manager.session_protection = None  # _same_browser does it; see there
+    security.principal.identity_loaders.clear()  # nobody asks Flask-Principal: access.py says who may what
     app.after_request(_bad_input_is_422)
     for signal, kind in _TRAIL:
         signal.connect(_noting(kind), app, weak=False)
