@@ -104,10 +104,10 @@ def questions_by_id(questionnaires: Collection[Questionnaire]) -> dict[str, Ques
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Which questions of a request are dealt with, and the values of a few of them."""
+    """Which questions of a request are dealt with, and some answers still sealed."""
 
     said: frozenset[str]
-    values: Answers
+    sealed: Mapping[str, Sealed]
 
 
 _ANSWERS, _REVIEWS = Row.metadata.tables["answers"], Row.metadata.tables["reviews"]
@@ -143,16 +143,19 @@ def load_one(session: Session, request: Sent, question: Question) -> StoredAnswe
     return None if line is None else _opened(session, request, _Line(*line), question)
 
 
-def outline(session: Session, request: Sent, questions: Mapping[str, Question], opened: Collection[str]) -> Outline:
-    """Which questions are dealt with, and the values of those to be opened; one query."""
-    lines = _outline(tuple(sorted(opened))).rows(session, request_id=request.id)
-    values = {
-        name: Answer(_value(questions[name], _body(session, request, name, body)))
-        for _, name, body in lines
-        if name is not None
-    }
+def outline(session: Session, request: Sent, wanted: Collection[str]) -> Outline:
+    """Which questions are dealt with, and those of the `wanted` answers that have a value; one query."""
+    lines = _outline(tuple(sorted(wanted))).rows(session, request_id=request.id)
     said: str | None = lines[0][0]
-    return Outline(frozenset(said.split(",") if said else ()), values)
+    sealed = {name: body for _, name, body in lines if name is not None}
+    return Outline(frozenset(said.split(",") if said else ()), sealed)
+
+
+def open_values(
+    session: Session, request: Sent, questions: Mapping[str, Question], sealed: Mapping[str, Sealed]
+) -> Answers:
+    """The values of sealed answers, without whatever else was said."""
+    return {name: Answer(_value(questions[name], _body(session, request, name, body))) for name, body in sealed.items()}
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ Called by the vendor's pages. What happens when everything is sent stands in `su
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -37,20 +37,26 @@ MIN_REASON = 15
 class Draft:
     """A request's questions and answers as they stand, with what follows from them.
 
-    `said` are the ids of all questions dealt with. `stored` are the answers: all, or the one that is being saved, and
-    then `answers` are that one and those that decide what is visible.
+    `said` are the ids of all questions dealt with. `stored` are the answers: all of them, or the one that is being
+    saved; then `gates` opens those that decide what is visible, and `shown` is what they show, where that is known.
     """
 
     questionnaires: tuple[Questionnaire, ...]
     questions: Mapping[str, Question]
     stored: Mapping[str, StoredAnswer]
-    answers: Answers
     said: frozenset[str]
+    gates: Callable[[], Answers] = dict
+    shown: frozenset[str] | None = None
+
+    @cached_property
+    def answers(self) -> Answers:
+        """The answers as the engine reads them: of an outline, as many as decide what is visible."""
+        return {**self.gates(), **answers.as_domain(self.stored)}
 
     @cached_property
     def visible(self) -> frozenset[str]:
         """Ids of the visible questions."""
-        return conditions.visible(self.questionnaires, self.answers)
+        return conditions.visible(self.questionnaires, self.answers) if self.shown is None else self.shown
 
     @cached_property
     def progress(self) -> Progress:
@@ -60,9 +66,10 @@ class Draft:
     def after(self, saved: Mapping[str, StoredAnswer]) -> Draft:
         """The draft once these answers are saved."""
         silent = {name for name, answer in saved.items() if not answer.is_said}
+        moved = saved.keys() & conditions.gates(self.questionnaires)
         return replace(
-            self, stored={**self.stored, **saved}, answers={**self.answers, **answers.as_domain(saved)},
-            said=(self.said | saved.keys()) - silent,
+            self, stored={**self.stored, **saved}, said=(self.said | saved.keys()) - silent,
+            shown=None if moved else self.shown,
         )  # fmt: skip
 
 
@@ -93,12 +100,31 @@ def load(session: Session, request: Sent, *, around: str | None = None) -> Draft
     questions = answers.questions_by_id(questionnaires)
     if around is None:
         stored = answers.load(session, request, questions)
-        given, said = answers.as_domain(stored), frozenset(n for n, answer in stored.items() if answer.is_said)
-        return Draft(questionnaires, questions, stored, given, said)
+        return Draft(questionnaires, questions, stored, frozenset(n for n, answer in stored.items() if answer.is_said))
     one = answers.load_one(session, request, questions[around]) if around in questions else None
-    stored = {} if one is None else {around: one}
-    opened = answers.outline(session, request, questions, conditions.gates(questionnaires))
-    return Draft(questionnaires, questions, stored, {**opened.values, **answers.as_domain(stored)}, opened.said)
+    found = answers.outline(session, request, conditions.gates(questionnaires))
+    draft = Draft(
+        questionnaires, questions, {} if one is None else {around: one}, found.said,
+        gates=lambda: answers.open_values(session, request, questions, found.sealed),
+    )  # fmt: skip
+    return replace(draft, shown=_shown((*request.copies, *found.sealed.values()), draft))
+
+
+_SHOWN_KEPT = 256
+_shown_by: dict[tuple[object, ...], frozenset[str]] = {}
+"""What sealed answers show. No two seals are alike, and none changes its meaning: entries never go stale, and most
+saves open no answer but their own.
+"""
+
+
+def _shown(seals: tuple[object, ...], draft: Draft) -> frozenset[str]:
+    shown = _shown_by.get(seals)
+    if shown is None:
+        shown = draft.visible
+        if len(_shown_by) >= _SHOWN_KEPT:
+            _shown_by.clear()
+        _shown_by[seals] = shown
+    return shown
 
 
 def check_open(request: Sent, *, now: datetime) -> None:

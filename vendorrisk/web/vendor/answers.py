@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from vendorrisk.domain import progress as counting
 from vendorrisk.domain.questionnaire import Question
-from vendorrisk.services import responses, sittings
+from vendorrisk.services import answers, responses, sittings
 from vendorrisk.services.responses import Draft
 from vendorrisk.services.seats import Seat
 from vendorrisk.web import access, edge, question_forms
@@ -53,7 +53,8 @@ def _saved(session: Session, seat: Seat, question: Question, draft: Draft) -> di
     places = pages.places(reference, draft)
     place = pages.place_with(places, question)
     following = pages.next_unanswered(places, draft, place.number)
-    state = counting.state_of(question, draft.answers.get(question.id), draft.visible)
+    said = answers.as_domain({question.id: stored}) if stored else {}
+    state = counting.state_of(question, said.get(question.id), draft.visible)
     answer: dict[str, Any] = {
         "version": stored.version if stored else 0, "state": state.value,
         "seen": question_forms.digest(question, stored.said if stored else question_forms.NOTHING),
