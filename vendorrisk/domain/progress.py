@@ -21,6 +21,8 @@ class AnswerState(StrEnum):
     UNKNOWN = "do not know"
     HIDDEN = "hidden"
 
+    __hash__ = str.__hash__  # Enum's own is written in Python
+
 
 @dataclass(frozen=True, slots=True)
 class SectionProgress:
@@ -74,9 +76,9 @@ def has_value(answer: Answer) -> bool:
 
 def is_empty(value: Value | None) -> bool:
     """Whether a value says nothing: none at all, blank text, an empty list and a table without rows."""
-    if isinstance(value, Table):
-        return not value.rows
-    return value is None or value == "" or value == ()
+    if value is None or isinstance(value, str | tuple):
+        return not value
+    return isinstance(value, Table) and not value.rows
 
 
 def is_said(answer: Answer) -> bool:
@@ -88,12 +90,16 @@ def state_of(question: Question, answer: Answer | None, shown: frozenset[str]) -
     """The state of one question, given the ids of the visible ones."""
     if question.id not in shown:
         return AnswerState.HIDDEN
-    answer = answer or UNANSWERED
+    return said_state(answer or UNANSWERED)
+
+
+def said_state(answer: Answer) -> AnswerState:
+    """The state that an answer gives to a visible question."""
     if answer.not_applicable is not None:
         return AnswerState.NA_APPROVED if answer.approved else AnswerState.NA_PENDING
     if answer.unknown:
         return AnswerState.UNKNOWN
-    return AnswerState.ANSWERED if has_value(answer) else AnswerState.UNANSWERED
+    return AnswerState.UNANSWERED if is_empty(answer.value) else AnswerState.ANSWERED
 
 
 def progress(questionnaires: Sequence[Questionnaire], answers: Answers) -> Progress:
