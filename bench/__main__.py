@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import autosave, pages, pdf, score, sign_in
+from bench import autosave, dashboard, pages, pdf, score, sign_in
 from bench.measure import Line
 
 BENCHMARKS: dict[str, Callable[[], list[Line]]] = {
     "score": score.lines,
     "autosave": autosave.lines,
+    "dashboard": dashboard.lines,
     "pages": pages.lines,
     "pdf": pdf.lines,
     "sign-in": sign_in.lines,
