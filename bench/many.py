@@ -1,4 +1,4 @@
-"""A database with very many cases, written in bulk: what lists and Home read, in the proportions of a service in use."""
+"""A database with very many cases, written in bulk: what lists and Home read, as in a service of some years."""
 
 from __future__ import annotations
 
@@ -78,22 +78,25 @@ class Filling:
     def _case(self, number: int, key_id: UUID, vendor_id: UUID, contact_id: UUID) -> None:
         status, at, rated = self._chance.choice(_STATES), self._ago(1500), self._chance.random() < 0.9
         case_id, decided = uuid4(), status is _S.DECIDED
+        was_sent = status not in (_S.INTAKE, _S.READY)
+        due = self._now + timedelta(days=self._chance.uniform(-20, 30)) if status is _S.SENT else at
         self._rows["assessments"].append({
             "id": case_id, "reference": f"A-2026-{number:06d}", "vendor_id": vendor_id, "status": status,
             "service": self._sealed[key_id, "assessment.service"], "intake_copy": self._intake,
             "tier": None if status is _S.INTAKE else self._chance.randint(1, 4),
             "band": self._chance.choice(_BANDS) if decided or (rated and status is _S.REVIEW) else None,
             "provisional": not decided and number % 3 == 0, "flags_critical": 0, "flags_high": 0, "flags_medium": 0,
+            "due_at": due if was_sent else None,
             "decided_at": at if decided else None, "active_at": at, "created_at": at, "version": 1,
         })  # fmt: skip
-        if status not in (_S.INTAKE, _S.READY):
-            self._request(number, case_id, key_id, vendor_id, contact_id, status, at)
+        if was_sent:
+            self._request(number, case_id, key_id, vendor_id, contact_id, status, at, due)
 
     def _request(
-        self, number: int, case_id: UUID, key_id: UUID, vendor_id: UUID, contact_id: UUID, status: _S, at: datetime
-    ) -> None:
+        self, number: int, case_id: UUID, key_id: UUID, vendor_id: UUID, contact_id: UUID, status: _S, at: datetime,
+        due: datetime,
+    ) -> None:  # fmt: skip
         request_id, is_live = uuid4(), status is _S.SENT
-        due = self._now + timedelta(days=self._chance.uniform(-20, 30)) if is_live else at
         self._rows["requests"].append({
             "id": request_id, "reference": f"R-{number:06d}", "assessment_id": case_id, "vendor_id": vendor_id,
             "contact_id": contact_id, "copies": [self._asked], "rules_copy": self._rules,
@@ -109,6 +112,7 @@ class Filling:
         came_back = is_live and self._chance.random() < 0.02
         self._rows["letters"].append({
             "id": uuid4(), "kind": "invitation", "request_id": request_id, "created_at": at,
-            "content": self._sealed[key_id, "letter.content"], "state": WorkState.FAILED if came_back else WorkState.DONE,
-            "attempts": 1, "not_before": at, "message_id": f"<{request_id}@bench.example>",
+            "content": self._sealed[key_id, "letter.content"], "attempts": 1,
+            "state": WorkState.FAILED if came_back else WorkState.DONE,
+            "not_before": at, "message_id": f"<{request_id}@bench.example>",
         })  # fmt: skip
