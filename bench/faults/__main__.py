@@ -8,9 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
+from bench.faults import load
 from bench.faults.counts import Count
 
-FAULTS: dict[str, Callable[[], Iterable[Count]]] = {}
+FAULTS: dict[str, Callable[[], Iterable[Count]]] = {"load": load.counts}
 
 
 def main(chosen: list[str]) -> int:

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 
 Statement = Select[Any] | UpdateBase
 Process = Callable[[Any], Any]
-_NAMED: Mapping[str, Dialect] = {
-    "sqlite": sqlite.dialect(paramstyle="named"),
-    "postgresql": postgresql.psycopg.dialect(),
-}
+_NAMED = sqlite.dialect(paramstyle="named")
+"""The values go by name to both drivers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class Prepared:
 
 
 def _compile(statement: Statement, dialect: Dialect) -> _Compiled:
-    compiled = statement.compile(dialect=_NAMED[dialect.name])
+    compiled = statement.compile(dialect=_NAMED if dialect.name == "sqlite" else dialect)
     binds = {compiled.bind_names[bind]: bind.type for bind in compiled.bind_names}
     store = {name: kind.dialect_impl(dialect).bind_processor(dialect) for name, kind in binds.items()}
     columns = enumerate(statement.exported_columns)
@@ -88,7 +86,7 @@ def _execute(connection: Connection, sql: str, values: Mapping[str, Any]) -> lis
     cursor = connection.connection.cursor()
     try:
         cursor.execute(sql, values)
-        return cursor.fetchall() if cursor.description else []
+        return list(cursor.fetchall()) if cursor.description else []
     except driver.Error as error:
         is_gone = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
         if is_gone:

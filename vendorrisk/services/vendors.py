@@ -182,7 +182,9 @@ def page(session: Session, filters: Filters, number: int) -> Page[VendorRow]:
     conditions = _conditions(session, filters)
     joined = select(Vendor, Assessment).outerjoin(Assessment, Assessment.id == latest).where(*conditions)
     by_case = filters.band or filters.tier is not None
-    total = paging.count(session, joined if by_case else select(Vendor.id).where(*conditions))
+    total = paging.count(
+        session, joined.with_only_columns(Vendor.id) if by_case else select(Vendor.id).where(*conditions)
+    )
     number = paging.within(number, total, PAGE_SIZE)
     order = {"reference": (Vendor.reference,), "tier": (Assessment.tier.is_(None), Assessment.tier)}.get(
         filters.sort, ()
