@@ -18,9 +18,7 @@ from vendorrisk.services.responses import Change, Draft
 from vendorrisk.services.seats import Seat, take
 
 NOW = builders.NOW
-_VALUED = (
-    QuestionType.YES_NO, QuestionType.CHOICE, QuestionType.CHOICES, QuestionType.TEXT, QuestionType.LONG_TEXT
-)  # fmt: skip
+_VALUED = (QuestionType.YES_NO, QuestionType.CHOICE, QuestionType.CHOICES)
 
 
 def _said(question: Question, chance: Random) -> NewAnswer:
@@ -51,7 +49,7 @@ def _save(database: Database, visit: tuple[str, str], question_id: str, chance: 
 
 
 @ON_SQLITE
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.tuples(strategies.questionnaires(prefix="qa"), strategies.questionnaires(prefix="qb")), st.integers(0, 10**6))
 def test_saves_one_by_one_count_and_show_what_the_whole_draft_does(
     database: Database, asked: tuple[Questionnaire, Questionnaire], seed: int
