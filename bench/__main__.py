@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import pages, pdf, score, sign_in, start
+from bench import autosave, dashboard, pages, pdf, score, sign_in, start
 from bench.measure import Figure, Line
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Line | Figure]]] = {
     "score": score.lines,
+    "autosave": autosave.lines,
+    "dashboard": dashboard.lines,
     "pages": pages.lines,
     "pdf": pdf.lines,
     "sign-in": sign_in.lines,

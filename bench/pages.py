@@ -1,9 +1,7 @@
-"""Pages and autosave as whole WSGI calls, against Flask doing the least that the same answer needs, on SQLite FULL."""
+"""Pages as whole WSGI calls, against Flask returning the same bytes; on SQLite FULL."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,12 +20,10 @@ from vendorrisk.services import invitations, keys, opening, sittings
 from vendorrisk.settings import Settings
 
 SECTION = "customer-list-protection/access_and_protection"
-BODY_BYTES = 700
-"""About the size of one sealed answer."""
 
 
 def lines() -> list[Line | Figure]:
-    """Section page, preview and autosave; how much of the pages goes over the line, with how many queries."""
+    """Section page and preview; how much of them goes over the line, with how many queries."""
     with tempfile.TemporaryDirectory() as folder:
         client, reference = _respondent(Path(folder))
         section = client.get(f"/respond/{reference}/sections/{SECTION}")
@@ -38,15 +34,14 @@ def lines() -> list[Line | Figure]:
             _page("preview of all questions", client, preview.request.path, preview.data, 8),
             *_weights("section page", client, section.request.path, queries=3),
             *_weights("preview of all questions", client, preview.request.path, queries=1),
-            _autosave(client, reference, section.text, Path(folder)),
         ]
 
 
-def settings_in(folder: Path) -> Settings:
-    """Settings with everything in one folder."""
+def settings_in(folder: Path, *, database: str = "") -> Settings:
+    """Settings with everything in one folder, unless the database is elsewhere."""
     return Settings.from_env(
         {
-            "VENDORRISK_DATABASE": f"sqlite:///{folder}/bench.sqlite",
+            "VENDORRISK_DATABASE": database or f"sqlite:///{folder}/bench.sqlite",
             "VENDORRISK_KEY_FILE": str(folder / "master.key"),
             "VENDORRISK_STORAGE": str(folder / "files"),
             "VENDORRISK_MAIL": f"file:{folder}/mail",
@@ -103,43 +98,3 @@ def _weights(name: str, client: FlaskClient, path: str, *, queries: int) -> list
         Figure(f"{name}, gzip", len(packed.data) / 1024, "KB", 30),
         Figure(f"{name}, SQL statements", len(run), "", queries),
     ]
-
-
-def _autosave(client: FlaskClient, reference: str, page: str, folder: Path) -> Line:
-    token, version = builders.token_in(page), 0
-    codes = ("dual", "alert")
-
-    def save() -> None:
-        nonlocal version
-        data = {"csrf_token": token, "q-bulk_export": codes[version % 2], "q-bulk_export-version": str(version)}
-        answer = client.post(f"/respond/{reference}/answers/bulk_export", data=data)
-        assert answer.status_code == 200, answer.text
-        assert answer.json is not None
-        version = answer.json["version"]
-
-    floor = _bare_upsert(folder).test_client()
-    return side_by_side(
-        "autosave with encryption and trail", save, "a bare upsert of the same size in a WSGI call, SQLite FULL",
-        lambda: floor.post("/"), budget=2.5,
-    )  # fmt: skip
-
-
-def _bare_upsert(folder: Path) -> Flask:
-    connection = sqlite3.connect(folder / "floor.sqlite", isolation_level=None, check_same_thread=False)
-    table = "CREATE TABLE answers (request, question, body, version, PRIMARY KEY (request, question))"
-    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", table):
-        connection.execute(statement)
-    bare = Flask("bare")
-
-    def upsert() -> str:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute(
-            "INSERT INTO answers VALUES ('r', 'q', ?, 1) ON CONFLICT DO UPDATE SET body = excluded.body, "
-            "version = version + 1",
-            (os.urandom(BODY_BYTES),),
-        )
-        connection.execute("COMMIT")
-        return "saved"
-
-    bare.add_url_rule("/", view_func=upsert, methods=["POST"])
-    return bare

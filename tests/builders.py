@@ -146,6 +146,7 @@ def add_request(
         withdrawn_at=now if status is RequestStatus.WITHDRAWN else None,
     )  # fmt: skip
     session.add(request)
+    case.due_at = due
     _move_along(case, status)
     session.flush()
     return request

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from functools import lru_cache
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -44,14 +45,18 @@ def seal(key_id: UUID, key: bytes, plain: bytes, *, context: str) -> bytes:
 
 def key_id_of(sealed: bytes) -> UUID:
     """Which key a sealed value asks for. Raises CannotOpen if it is not a sealed value."""
+    _check_form(sealed)
+    return UUID(bytes=sealed[1:_HEADER_BYTES])
+
+
+def _check_form(sealed: bytes) -> None:
     if len(sealed) < _HEADER_BYTES + _NONCE_BYTES + 16 or sealed[:1] != _FORMAT:
         raise CannotOpen("not a sealed value")
-    return UUID(bytes=sealed[1:_HEADER_BYTES])
 
 
 def open_sealed(key: bytes, sealed: bytes, *, context: str) -> bytes:
     """Decrypt what `seal` made. Raises CannotOpen."""
-    key_id_of(sealed)
+    _check_form(sealed)
     header, nonce = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES : _HEADER_BYTES + _NONCE_BYTES]
     try:
         return AESGCM(key).decrypt(nonce, sealed[_HEADER_BYTES + _NONCE_BYTES :], header + context.encode())
@@ -61,6 +66,16 @@ def open_sealed(key: bytes, sealed: bytes, *, context: str) -> bytes:
 
 def derive(master: bytes, purpose: str, *, salt: bytes | None = None) -> bytes:
     """A key for one purpose, derived from another key with HKDF-SHA256."""
+    return _derived(master, purpose) if salt is None else _hkdf(master, purpose, salt)
+
+
+@lru_cache(maxsize=64)
+def _derived(master: bytes, purpose: str) -> bytes:
+    # The few keys that hang on a master are wanted with every save; salted ones belong to one thing, used once.
+    return _hkdf(master, purpose, None)
+
+
+def _hkdf(master: bytes, purpose: str, salt: bytes | None) -> bytes:
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=purpose.encode()).derive(master)
 
 

@@ -22,6 +22,7 @@ from vendorrisk.web import (
     access,
     account,
     auditor,
+    cookies,
     dev,
     edge,
     errors,
@@ -103,6 +104,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> Flask:
 def _install_edge(app: Flask, runtime: Runtime) -> None:
     """Everything around the views. The order counts: who asks is known before the guard, which speaks before CSRF."""
     logs.install(app)
+    cookies.install(app)
     headers.install(app, https=runtime.settings.https)
     shedding.install(app)
     incoming.install(app)

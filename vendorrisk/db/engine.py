@@ -90,7 +90,12 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry, *
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE for writers: two deferred transactions that both read first would deadlock when they come to write.
     writing = connection.get_execution_options().get(_WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    try:
+        driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+    except sqlite3.OperationalError as error:
+        raise OperationalError("BEGIN", None, error) from error
 
 
 class Database:

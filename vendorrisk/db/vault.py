@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from vendorrisk import crypto
@@ -23,6 +23,7 @@ from vendorrisk.db.base import Sealed
 from vendorrisk.db.models.vendors import DataKey
 
 _KEYRING = "vendorrisk.keyring"
+_as_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 SYSTEM_KEY = UUID("00000000-0000-0000-0000-000000000001")
 """The data key of everything that belongs to no vendor: letters to staff, events about accounts."""
 ROOT_KEY = UUID("00000000-0000-0000-0000-000000000002")
@@ -167,25 +168,36 @@ def _store(session: Session, key_id: UUID, purpose: str, key: bytes, master: Mas
     session.flush()
 
 
+_KEYS = DataKey.metadata.tables[DataKey.__tablename__].c
+# Columns, not objects, and a statement made once: this runs before each save.
+_WRAPPED = select(_KEYS.id, _KEYS.wrapped, _KEYS.master_id).where(
+    _KEYS.id.in_(bindparam("ids", expanding=True)), _KEYS.wrapped.is_not(None)
+)
+
+
 def preload(session: Session, key_ids: Iterable[UUID]) -> None:
     """Unwrap many keys with one query: call it before opening the rows of a list."""
     ring = keyring(session)
     missing = set(key_ids) - ring.unwrapped.keys()
     if not missing:
         return
-    # Columns, not rows: this runs before each save, and an object for the identity map would double its cost.
-    there = select(DataKey.id, DataKey.wrapped, DataKey.master_id).where(
-        DataKey.id.in_(missing), DataKey.wrapped.is_not(None)
-    )
-    for key_id, wrapped, master_id in session.execute(there):
-        assert wrapped is not None
+    for key_id, wrapped, master_id in session.connection().execute(_WRAPPED, {"ids": list(missing)}):
+        learn(session, key_id, wrapped, master_id)
+
+
+def learn(session: Session, key_id: UUID, wrapped: bytes | None, master_id: str) -> None:
+    """Unwrap a data key that was read together with what it belongs to. Without `wrapped` it was destroyed."""
+    ring = keyring(session)
+    if wrapped is not None:
         ring.unwrapped[key_id] = ring.master.key(master_id).unwrap(key_id, wrapped)
 
 
 def _data_key(session: Session, key_id: UUID) -> bytes:
-    preload(session, [key_id])
+    unwrapped = keyring(session).unwrapped
+    if key_id not in unwrapped:
+        preload(session, [key_id])
     try:
-        return keyring(session).unwrapped[key_id]
+        return unwrapped[key_id]
     except KeyError:
         raise Erased(f"data key {key_id} was destroyed") from None
 
@@ -233,7 +245,7 @@ def open_optional(session: Session, sealed: Sealed | None, *, context: str) -> s
 
 def seal_json(session: Session, key_id: UUID, plain: Any, *, context: str) -> Sealed:
     """Seal a JSON value. Figures must be strings or ints: floats would not come back exactly."""
-    return seal_text(session, key_id, json.dumps(plain, ensure_ascii=True, separators=(",", ":")), context=context)
+    return seal_text(session, key_id, _as_json(plain), context=context)
 
 
 def open_json(session: Session, sealed: Sealed, *, context: str) -> Any:

@@ -16,6 +16,8 @@ class EvidenceLevel(StrEnum):
     EVIDENCED = "evidenced"
     VERIFIED = "verified"
 
+    __hash__ = str.__hash__  # Enum's own is written in Python, and every score looks 100 of these up
+
 
 @dataclass(frozen=True, slots=True)
 class PartialDate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -11,10 +12,21 @@ from vendorrisk.domain.cel_library import cel
 from vendorrisk.domain.questionnaire import FollowUp, Question, Questionnaire
 
 Test = Callable[[Answers, set[str]], bool]
-Plan = tuple[tuple[str, Test], ...]
 
 CEL_FAILURES = (TypeError, ValueError, LookupError, ArithmeticError, RuntimeError)
 """What CEL raises where a condition cannot be worked out: null compared, a list too short, a division by zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What decides over a questionnaire's questions: `always` are asked of everybody, `tests` decide over the others.
+
+    Parents come before their follow-ups. `gates` are the questions whose answers the tests read.
+    """
+
+    always: frozenset[str]
+    tests: tuple[tuple[str, Test], ...]
+    gates: frozenset[str]
 
 
 def visible(questionnaires: Sequence[Questionnaire], answers: Answers) -> frozenset[str]:
@@ -25,16 +37,28 @@ def visible(questionnaires: Sequence[Questionnaire], answers: Answers) -> frozen
     """
     shown: set[str] = set()
     for questionnaire in questionnaires:
-        for question_id, test in plan(questionnaire):
+        compiled = plan(questionnaire)
+        shown |= compiled.always
+        for question_id, test in compiled.tests:
             if test(answers, shown):
                 shown.add(question_id)
     return frozenset(shown)
 
 
+def gates(questionnaires: Sequence[Questionnaire]) -> frozenset[str]:
+    """Ids of the questions whose answers decide over others: `visible` needs no more answers than these."""
+    return frozenset().union(*(plan(questionnaire).gates for questionnaire in questionnaires))
+
+
 @lru_cache(maxsize=256)
 def plan(questionnaire: Questionnaire) -> Plan:
-    """The compiled visibility tests, parents before their follow-ups."""
-    return tuple((question.id, _test(question)) for question in in_order(questionnaire))
+    """The compiled visibility tests."""
+    needs = {question.id: depends_on(question) for question in questionnaire}
+    return Plan(
+        frozenset(name for name, needed in needs.items() if not needed),
+        tuple((question.id, _test(question)) for question in in_order(questionnaire) if needs[question.id]),
+        frozenset().union(*needs.values()),
+    )
 
 
 def in_order(questionnaire: Questionnaire) -> tuple[Question, ...]:

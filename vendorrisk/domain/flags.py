@@ -27,6 +27,8 @@ class FlagKind(StrEnum):
     NOT_APPLICABLE = "not_applicable"
     INCONSISTENT = "inconsistent"
 
+    __hash__ = str.__hash__  # Enum's own is written in Python
+
 
 @dataclass(frozen=True, slots=True)
 class Flag:
@@ -69,26 +71,28 @@ def worst_flags(questionnaire: Questionnaire) -> Mapping[str, FlagLevel | None]:
             found[question.id] = max(levels, key=lambda level: level.severity, default=None)
         return found[question.id]
 
-    for question in questionnaire:
-        worst(question)
-    return found
+    return {question.id: worst(question) for question in questionnaire}
 
 
-def of_question(questionnaire: Questionnaire, one: Standing, is_inconsistent: bool) -> list[Flag]:
-    """Step 8: the flags of the ticked options; where one could be hidden, the worst it could hide."""
-    question, worst = one.question, worst_flags(questionnaire)[one.question.id]
+def of_question(one: Standing, worst: FlagLevel | None, is_inconsistent: bool, has_followers: bool) -> list[Flag]:
+    """Step 8: the flags of the ticked options; where one could be hidden, the worst it could hide (`worst`)."""
+    question = one.question
     if one.answer.contradicted:
         return _assumed(question, worst, FlagKind.CONTRADICTED)
     if one.state is AnswerState.NA_APPROVED:
         return []
     if one.state is not AnswerState.ANSWERED:
         return _assumed(question, worst, _KINDS[one.state])
-    unknown = [option for option in one.ticked if option.unknown] if question.id in questionnaire.children else []
+    unknown = [option for option in one.ticked if option.unknown] if has_followers else []
     if unknown:
         found = _assumed(question, worst, FlagKind.ANSWER, unknown[0].code)
     else:
-        found = [_flag(question, o.flag, FlagKind.ANSWER, o.code) for o in one.ticked if o.flag is not None]
-    return found + (_assumed(question, FlagLevel.MEDIUM, FlagKind.INCONSISTENT) if is_inconsistent else [])
+        found = [
+            _flag(question.id, question.code, o.flag, FlagKind.ANSWER, o.code) for o in one.ticked if o.flag is not None
+        ]
+    if is_inconsistent:
+        found += _assumed(question, FlagLevel.MEDIUM, FlagKind.INCONSISTENT)
+    return found
 
 
 _KINDS = {
@@ -98,12 +102,14 @@ _KINDS = {
 }
 
 
-def _flag(question: Question, level: FlagLevel, kind: FlagKind, option: str | None) -> Flag:
-    return Flag(question.id, question.code, option, level, kind)
+@lru_cache(maxsize=4096)
+def _flag(question_id: str, code: str, level: FlagLevel, kind: FlagKind, option: str | None) -> Flag:
+    # Every submission sets off some fifty, and all of them out of the same few hundred.
+    return Flag(question_id, code, option, level, kind)
 
 
 def _assumed(question: Question, level: FlagLevel | None, kind: FlagKind, option: str | None = None) -> list[Flag]:
-    return [] if level is None else [_flag(question, level, kind, option)]
+    return [] if level is None else [_flag(question.id, question.code, level, kind, option)]
 
 
 _LOWER = {FlagLevel.CRITICAL: FlagLevel.HIGH, FlagLevel.HIGH: FlagLevel.MEDIUM, FlagLevel.MEDIUM: None}
@@ -147,5 +153,5 @@ _FLOORS = {
 
 def floor(flags: Iterable[Flag], tier: int) -> RiskBand:
     """The lowest band that the open flags allow; Low where none sets a floor."""
-    worst = max((flag.level for flag in flags), key=lambda level: level.severity, default=FlagLevel.MEDIUM)
+    worst = max({flag.level for flag in flags}, key=lambda level: level.severity, default=FlagLevel.MEDIUM)
     return _FLOORS[worst][tier <= 2]

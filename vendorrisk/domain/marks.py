@@ -24,9 +24,9 @@ EVIDENCE_FACTORS = {
 FRESH_DAYS, STALE_DAYS = 365, 730
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Mark:
-    """What one visible scored question contributed, so that the working can be printed.
+    """What one visible scored question contributed, so that the working can be printed. Nobody changes one.
 
     `low`, `high` and `position` (m) place the raw risk r; credit k = (1 - r)·e·f; a question left out has neither.
     """
@@ -56,6 +56,7 @@ class Mark:
         return ONE - self.declared_raw
 
 
+@lru_cache(maxsize=1024)
 def freshness(age_days: int) -> Decimal:
     """Step 3: f is 1 up to 365 days, falls to 0.5 at 730, and is 0 after that."""
     if age_days <= FRESH_DAYS:
@@ -65,54 +66,67 @@ def freshness(age_days: int) -> Decimal:
     return ZERO
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A questionnaire's scored questions with their follow-ups: these before their parents, whose place they decide."""
+
+    steps: tuple[tuple[str, tuple[str, ...]], ...]
+    order: tuple[str, ...]
+
+
 @lru_cache(maxsize=256)
-def _scored(questionnaire: Questionnaire) -> tuple[Question, ...]:
-    """The scored questions, follow-ups before their parents, whose place in the range they decide."""
-    found: list[Question] = []
+def _plan(questionnaire: Questionnaire) -> _Plan:
+    steps: list[tuple[str, tuple[str, ...]]] = []
 
     def add(question: Question) -> None:
-        for child in questionnaire.children.get(question.id, ()):
+        children = questionnaire.children.get(question.id, ())
+        for child in children:
             add(child)
         if question.is_scored:
-            found.append(question)
+            steps.append((question.id, tuple(child.id for child in children)))
 
     for question in questionnaire:
         if question.follow_up is None:
             add(question)
-    return tuple(found)
+    return _Plan(tuple(steps), tuple(question.id for question in questionnaire if question.is_scored))
 
 
 def marks_of(questionnaire: Questionnaire, standings: Mapping[str, Standing], as_of: date) -> tuple[Mark, ...]:
     """The marks of the visible scored questions, in the order of the questionnaire."""
-    found: dict[str, Mark] = {}
-    for question in _scored(questionnaire):
-        if (one := standings.get(question.id)) is not None:
-            children = questionnaire.children.get(question.id, ())
-            found[question.id] = _mark(one, [found[child.id] for child in children if child.id in found], as_of)
-    return tuple(found[question.id] for question in questionnaire if question.id in found)
+    plan, found = _plan(questionnaire), dict[str, Mark]()
+    for name, children in plan.steps:
+        if (one := standings.get(name)) is not None:
+            found[name] = _mark(one, [found[child] for child in children if child in found] if children else (), as_of)
+    return tuple([found[name] for name in plan.order if name in found])
 
 
 def _mark(one: Standing, followers: Sequence[Mark], as_of: date) -> Mark:
-    question, answer = one.question, one.answer
+    question, answer, state, ticked = one.question, one.answer, one.state, one.ticked
     low = high = raw = declared = ONE
     position: Decimal | None = None
-    if one.ticked:
-        low, high = _range(one.ticked)
-        position = told = ONE
+    chosen: tuple[str, ...] = ()
+    if ticked:
+        low, high = _range(ticked)
+        chosen = (ticked[0].code,) if len(ticked) == 1 else tuple([option.code for option in ticked])
+        position = ONE
+        raw = declared = _at(low, high, ONE)
         if followers:
             counted = [mark for mark in followers if not mark.left_out]
             position = place([(mark.weight, ONE - mark.credit) for mark in counted])
             told = place([(mark.weight, mark.declared_raw) for mark in counted])
-        raw, declared = low + (high - low) * position, low + (high - low) * told
+            raw, declared = _at(low, high, position), _at(low, high, told)
     age = _age(one, as_of)
     fresh = freshness(age)
     backed = EVIDENCE_FACTORS[answer.evidence] if question.needs_evidence else ONE
     return Mark(
-        question.id, question.code, question.follow_up.of if question.follow_up else None, question.weight, one.state,
-        answer.contradicted, one.state is AnswerState.NA_APPROVED and not answer.contradicted,
-        tuple([option.code for option in one.ticked]), low, high, position, raw, answer.evidence, backed, age, fresh,
-        (ONE - raw) * backed * fresh, declared,
+        question.id, question.code, question.follow_up.of if question.follow_up else None, question.weight, state,
+        answer.contradicted, state is AnswerState.NA_APPROVED and not answer.contradicted, chosen, low, high, position,
+        raw, answer.evidence, backed, age, fresh, (ONE - raw) * backed * fresh, declared,
     )  # fmt: skip
+
+
+def _at(low: Decimal, high: Decimal, position: Decimal) -> Decimal:
+    return low + (high - low) * position
 
 
 def _range(ticked: Sequence[Option]) -> tuple[Decimal, Decimal]:

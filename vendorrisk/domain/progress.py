@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vendorrisk.domain.answers import UNANSWERED, Answer, Answers, Table
+from vendorrisk.domain.answers import UNANSWERED, Answer, Answers, Table, Value
 from vendorrisk.domain.conditions import visible
 from vendorrisk.domain.questionnaire import Question, Questionnaire, Section
 
@@ -20,6 +20,8 @@ class AnswerState(StrEnum):
     NA_APPROVED = "not applicable, approved"
     UNKNOWN = "do not know"
     HIDDEN = "hidden"
+
+    __hash__ = str.__hash__  # Enum's own is written in Python
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,59 +70,60 @@ class Progress:
 
 
 def has_value(answer: Answer) -> bool:
-    """Whether a non-empty value was given: blank text, an empty list and a table without rows are none."""
-    if isinstance(answer.value, Table):
-        return bool(answer.value.rows)
-    return answer.value is not None and answer.value != "" and answer.value != ()
+    """Whether a non-empty value was given."""
+    return not is_empty(answer.value)
 
 
-def _is_said(answer: Answer | None) -> bool:
-    return answer is not None and (has_value(answer) or answer.unknown or answer.not_applicable is not None)
+def is_empty(value: Value | None) -> bool:
+    """Whether a value says nothing: none at all, blank text, an empty list and a table without rows."""
+    if value is None or isinstance(value, str | tuple):
+        return not value
+    return isinstance(value, Table) and not value.rows
+
+
+def is_said(answer: Answer) -> bool:
+    """Whether a question is dealt with by this answer: a value, "not applicable" or "do not know"."""
+    return answer.not_applicable is not None or answer.unknown or has_value(answer)
 
 
 def state_of(question: Question, answer: Answer | None, shown: frozenset[str]) -> AnswerState:
     """The state of one question, given the ids of the visible ones."""
     if question.id not in shown:
         return AnswerState.HIDDEN
-    answer = answer or UNANSWERED
+    return said_state(answer or UNANSWERED)
+
+
+def said_state(answer: Answer) -> AnswerState:
+    """The state that an answer gives to a visible question."""
     if answer.not_applicable is not None:
         return AnswerState.NA_APPROVED if answer.approved else AnswerState.NA_PENDING
     if answer.unknown:
         return AnswerState.UNKNOWN
-    return AnswerState.ANSWERED if has_value(answer) else AnswerState.UNANSWERED
+    return AnswerState.UNANSWERED if is_empty(answer.value) else AnswerState.ANSWERED
 
 
-def progress(
-    questionnaires: Sequence[Questionnaire], answers: Answers, shown: frozenset[str] | None = None
-) -> Progress:
-    """Counts for every section; `shown` are the visible questions, where they are known already."""
-    shown = visible(questionnaires, answers) if shown is None else shown
-    hidden = [
-        question.id
+def progress(questionnaires: Sequence[Questionnaire], answers: Answers) -> Progress:
+    """Counts for every section of the questionnaires."""
+    said = {name for name, answer in answers.items() if is_said(answer)}
+    return count(questionnaires, visible(questionnaires, answers), said)
+
+
+def count(questionnaires: Sequence[Questionnaire], shown: Set[str], said: Set[str]) -> Progress:
+    """The same counts from the ids of the visible questions and of those dealt with: no answer need be opened."""
+    sections = [
+        _section(questionnaire.id, section, shown, said)
         for questionnaire in questionnaires
-        for question in questionnaire
-        if question.id not in shown and _is_said(answers.get(question.id))
+        for section in questionnaire.sections
     ]
-    return Progress(
-        tuple(
-            _of_section(questionnaire, section, answers, shown)
-            for questionnaire in questionnaires
-            for section in questionnaire.sections
-        ),
-        tuple(hidden),
-    )
+    hidden = said - shown
+    in_order = [q.id for each in questionnaires for q in each if q.id in hidden] if hidden else ()
+    return Progress(tuple(sections), tuple(in_order))
 
 
-def _of_section(
-    questionnaire: Questionnaire, section: Section, answers: Answers, shown: frozenset[str]
-) -> SectionProgress:
+def _section(questionnaire_id: str, section: Section, shown: Set[str], said: Set[str]) -> SectionProgress:
     seen = [question for question in section.questions if question.id in shown]
-    open_ones = [question for question in seen if not _is_said(answers.get(question.id))]
+    left = [question for question in seen if question.id not in said]
     return SectionProgress(
-        questionnaire.id,
-        section.id,
-        len(seen) - len(open_ones),
-        len(seen),
-        tuple(question.id for question in open_ones if question.required),
-        open_ones[0].id if open_ones else None,
-    )
+        questionnaire_id, section.id, len(seen) - len(left), len(seen),
+        tuple([question.id for question in left if question.required]), left[0].id if left else None,
+    )  # fmt: skip

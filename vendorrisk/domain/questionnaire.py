@@ -32,6 +32,8 @@ class FlagLevel(StrEnum):
     HIGH = "high"
     CRITICAL = "critical"
 
+    __hash__ = str.__hash__  # Enum's own is written in Python, and a score looks up 50 of these
+
     @property
     def severity(self) -> int:
         """1 (medium) to 3 (critical), for comparing."""

@@ -133,12 +133,12 @@ def theme_score(questionnaire: Questionnaire, standings: Mapping[str, Standing],
 
 def weighted(marks: Iterable[Mark], weight: Mapping[str, Decimal] | None = None) -> Pair | None:
     """100·Σ(w·k)/Σw over the top-level marks not left out; None without weight. `weight` replaces weights."""
-    weight = weight or {}
-    total = assured = declared = ZERO
+    total: Decimal | int = 0
+    assured = declared = ZERO
     for mark in marks:
         if mark.parent is not None or mark.left_out:
             continue
-        w = weight.get(mark.question_id, Decimal(mark.weight))
+        w = weight.get(mark.question_id, mark.weight) if weight else mark.weight
         total += w
         assured += w * mark.credit
         declared += w * mark.declared_credit
@@ -146,11 +146,10 @@ def weighted(marks: Iterable[Mark], weight: Mapping[str, Decimal] | None = None)
 
 
 def _flags(case: Case, standings: Mapping[str, Standing]) -> list[Flag]:
-    found = [
-        flag
-        for questionnaire in case.questionnaires
-        for question in questionnaire
-        if question.id in standings
-        for flag in flagging.of_question(questionnaire, standings[question.id], question.id in case.inconsistent)
-    ]
+    found: list[Flag] = []
+    for questionnaire in case.questionnaires:
+        for name, worst in flagging.worst_flags(questionnaire).items():
+            inconsistent = name in case.inconsistent
+            if (worst is not None or inconsistent) and (one := standings.get(name)) is not None:
+                found += flagging.of_question(one, worst, inconsistent, name in questionnaire.children)
     return flagging.lower(found, case.controls, standings.values(), on=case.as_of) if case.controls else found

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from vendorrisk.domain.answers import UNANSWERED, Answer, Answers
 from vendorrisk.domain.conditions import visible
 from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.grading import chosen
-from vendorrisk.domain.progress import AnswerState, state_of
+from vendorrisk.domain.progress import AnswerState, said_state
 from vendorrisk.domain.questionnaire import Option, Question, Questionnaire
 
 
@@ -40,20 +41,31 @@ _SILENT = (AnswerState.UNANSWERED, AnswerState.UNKNOWN)
 
 def standing(questionnaires: Sequence[Questionnaire], answers: Answers, as_of: date) -> Mapping[str, Standing]:
     """The visible questions by id. Raises InvalidAnswer for an option that a question does not have."""
-    shown = visible(questionnaires, answers)
-    return {
-        question.id: _one(question, answers, shown, as_of)
-        for questionnaire in questionnaires
-        for question in questionnaire
-        if question.id in shown
-    }
+    shown, found = visible(questionnaires, answers), dict[str, Standing]()
+    for questionnaire in questionnaires:
+        for name, question, codes in _coded(questionnaire):
+            if name not in shown:
+                continue
+            answer = answers.get(name, UNANSWERED)
+            state = said_state(answer)
+            ticked: tuple[Option, ...] = ()
+            if state is AnswerState.ANSWERED and not answer.contradicted:
+                # Most answers are one code: what it chooses is known beforehand. A text has no options to choose.
+                value = answer.value
+                if isinstance(value, str):
+                    ticked = codes.get(value, ())
+                else:
+                    ticked = _options(question, answer, answers, as_of)
+            found[name] = Standing(question, answer, state, ticked)
+    return found
 
 
-def _one(question: Question, answers: Answers, shown: frozenset[str], as_of: date) -> Standing:
-    answer = answers.get(question.id, UNANSWERED)
-    state = state_of(question, answer, shown)
-    counts = state is AnswerState.ANSWERED and not answer.contradicted
-    return Standing(question, answer, state, _options(question, answer, answers, as_of) if counts else ())
+@lru_cache(maxsize=256)
+def _coded(questionnaire: Questionnaire) -> tuple[tuple[str, Question, Mapping[str, tuple[Option, ...]]], ...]:
+    """The questions with their ids, and what an answer chooses that is the code of an option."""
+    return tuple(
+        (question.id, question, {option.code: (option,) for option in question.options}) for question in questionnaire
+    )
 
 
 def _options(question: Question, answer: Answer, answers: Answers, as_of: date) -> tuple[Option, ...]:

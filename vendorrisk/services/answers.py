@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from vendorrisk.db import vault
+from vendorrisk.db.base import Sealed
 from vendorrisk.db.models import Answer as Row
-from vendorrisk.db.models import Request, Review
-from vendorrisk.domain import question_types
+from vendorrisk.db.prepared import Prepared
+from vendorrisk.domain import progress, question_types
 from vendorrisk.domain.answers import Answer, Answers, EvidenceLevel, Value
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.questionnaire import Question, Questionnaire
 from vendorrisk.services import audit
+from vendorrisk.services.seats import Sent
+
+_ANSWERED, _UNANSWERED, _UNKNOWN = "answered", "unanswered", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +57,8 @@ class NewAnswer:
         if self.not_applicable is not None:
             return "not_applicable"
         if self.unknown:
-            return "unknown"
-        return "unanswered" if self.value is None else "answered"
+            return _UNKNOWN
+        return _UNANSWERED if progress.is_empty(self.value) else _ANSWERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,11 @@ class StoredAnswer:
         """The value given."""
         return self.said.value
 
+    @property
+    def is_said(self) -> bool:
+        """Whether the question is dealt with: a value, "not applicable" or "do not know"."""
+        return self.said.state != _UNANSWERED
+
 
 class Conflict(Exception):
     """Somebody else saved this answer first; `stored` is what they said (None if it cannot be found)."""
@@ -91,45 +102,117 @@ def questions_by_id(questionnaires: Collection[Questionnaire]) -> dict[str, Ques
     return {question.id: question for questionnaire in questionnaires for question in questionnaire}
 
 
-_OF_REQUEST = (
-    select(Row, Review)
-    .outerjoin(Review, and_(Review.request_id == Row.request_id, Review.question_id == Row.question_id))
-    .where(Row.request_id == bindparam("request_id"))
-    .order_by(Row.question_id)
-)
-"""Made once: making a statement anew for each page takes longer than running it."""
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Which questions of a request are dealt with, and some answers still sealed."""
+
+    said: frozenset[str]
+    sealed: Mapping[str, Sealed]
 
 
-def load(session: Session, request: Request, questions: Mapping[str, Question]) -> dict[str, StoredAnswer]:
+_ANSWERS, _REVIEWS = Row.metadata.tables["answers"], Row.metadata.tables["reviews"]
+_LINES = (
+    select(
+        _ANSWERS.c.question_id, _ANSWERS.c.body, _ANSWERS.c.state, _ANSWERS.c.version, _ANSWERS.c.origin,
+        _ANSWERS.c.answered_on, _ANSWERS.c.saved_at, _REVIEWS.c.answer_version, _REVIEWS.c.evidence,
+        _REVIEWS.c.na_approved, _REVIEWS.c.grade, _REVIEWS.c.note, _REVIEWS.c.at,
+    )
+    .outerjoin_from(_ANSWERS, _REVIEWS, and_(
+        _REVIEWS.c.request_id == _ANSWERS.c.request_id, _REVIEWS.c.question_id == _ANSWERS.c.question_id,
+    ))
+    .where(_ANSWERS.c.request_id == bindparam("request_id"))
+)  # fmt: skip
+_OF_REQUEST = Prepared(_LINES.order_by(_ANSWERS.c.question_id))
+_OF_QUESTION = Prepared(_LINES.where(_ANSWERS.c.question_id == bindparam("question_id")))
+
+
+def load(session: Session, request: Sent, questions: Mapping[str, Question]) -> dict[str, StoredAnswer]:
     """All answers of a request with their reviews, by question id; one query."""
+    session.flush()  # a review that was just given is not missed
+    lines = [_Line(*line) for line in _OF_REQUEST.rows(session, request_id=request.id)]
     return {
-        row.question_id: _opened(session, row, questions[row.question_id], review)
-        for row, review in session.execute(_OF_REQUEST, {"request_id": request.id})
-        if row.question_id in questions
+        line.question_id: _opened(session, request, line, questions[line.question_id])
+        for line in lines
+        if line.question_id in questions
     }
 
 
-def load_one(session: Session, request_id: UUID, question: Question) -> StoredAnswer | None:
-    """One answer, without its review."""
-    row = session.get(Row, (request_id, question.id), populate_existing=True)
-    return None if row is None else _opened(session, row, question, None)
+def load_one(session: Session, request: Sent, question: Question) -> StoredAnswer | None:
+    """One answer with its review."""
+    line = _OF_QUESTION.one(session, request_id=request.id, question_id=question.id)
+    return None if line is None else _opened(session, request, _Line(*line), question)
 
 
-def _opened(session: Session, row: Row, question: Question, review: Review | None) -> StoredAnswer:
-    body = vault.open_json(session, row.body, context=_context(row.request_id, row.question_id))
-    value = None if body["value"] is None else question_types.from_plain(question, body["value"])
-    said = NewAnswer(value, body["not_applicable"], row.state == "unknown", body["comment"], body["source"])
+def outline(session: Session, request: Sent, wanted: Collection[str]) -> Outline:
+    """Which questions are dealt with, and those of the `wanted` answers that have a value; one query."""
+    lines = _outline(tuple(sorted(wanted))).rows(session, request_id=request.id)
+    said: str | None = lines[0][0]
+    sealed = {name: body for _, name, body in lines if name is not None}
+    return Outline(frozenset(said.split(",") if said else ()), sealed)
+
+
+def open_values(
+    session: Session, request: Sent, questions: Mapping[str, Question], sealed: Mapping[str, Sealed]
+) -> Answers:
+    """The values of sealed answers, without whatever else was said."""
+    return {name: Answer(_value(questions[name], _body(session, request, name, body))) for name, body in sealed.items()}
+
+
+@lru_cache(maxsize=256)
+def _outline(opened: tuple[str, ...]) -> Prepared:
+    return Prepared(_outline_by(func.group_concat, opened), on_postgresql=_outline_by(func.string_agg, opened))
+
+
+def _outline_by(join: Callable[..., ColumnElement[str]], opened: tuple[str, ...]) -> Select[Any]:
+    of_request = _ANSWERS.c.request_id == bindparam("request_id")
+    said = select(join(_ANSWERS.c.question_id, ",").label("ids")).where(of_request, _ANSWERS.c.state != _UNANSWERED)
+    values = and_(
+        of_request, _ANSWERS.c.state == _ANSWERED, or_(false(), *(_ANSWERS.c.question_id == name for name in opened))
+    )
+    all_said = said.subquery()
+    return select(all_said.c.ids, _ANSWERS.c.question_id, _ANSWERS.c.body).outerjoin_from(all_said, _ANSWERS, values)
+
+
+class _Line(NamedTuple):
+    """One row of an answer with its review."""
+
+    question_id: str
+    body: Sealed
+    state: str
+    version: int
+    origin: Origin
+    answered_on: date
+    saved_at: datetime
+    review_of: int | None
+    evidence: EvidenceLevel
+    na_approved: bool | None
+    grade: str | None
+    note: Sealed | None
+    at: datetime
+
+
+def _opened(session: Session, request: Sent, line: _Line, question: Question) -> StoredAnswer:
+    body = _body(session, request, line.question_id, line.body)
+    value = _value(question, body)
+    said = NewAnswer(value, body["not_applicable"], line.state == _UNKNOWN, body["comment"], body["source"])
     return StoredAnswer(
-        row.question_id, said, body["by"], row.origin, row.version, row.answered_on, row.saved_at,
-        None if review is None else _review_view(session, review, row.version),
+        line.question_id, said, body["by"], line.origin, line.version, line.answered_on, line.saved_at,
+        None if line.review_of is None else _review_view(session, line),
     )  # fmt: skip
 
 
-def _review_view(session: Session, review: Review, version: int) -> ReviewView:
-    note = vault.open_optional(session, review.note, context="review.note")
-    return ReviewView(
-        review.evidence, review.na_approved, review.grade, note, review.at, review.answer_version == version
-    )
+def _body(session: Session, request: Sent, question_id: str, sealed: Sealed) -> dict[str, Any]:
+    body: dict[str, Any] = vault.open_json(session, sealed, context=_context(request.id, question_id))
+    return body
+
+
+def _value(question: Question, body: Mapping[str, Any]) -> Value | None:
+    return None if body["value"] is None else question_types.from_plain(question, body["value"])
+
+
+def _review_view(session: Session, line: _Line) -> ReviewView:
+    note = vault.open_optional(session, line.note, context="review.note")
+    return ReviewView(line.evidence, line.na_approved, line.grade, note, line.at, line.review_of == line.version)
 
 
 def as_domain(stored: Mapping[str, StoredAnswer], contradicted: Collection[str] = ()) -> Answers:
@@ -153,7 +236,7 @@ def _as_domain(stored: StoredAnswer, contradicted: bool) -> Answer:
 
 def put(
     session: Session,
-    request: Request,
+    request: Sent,
     key_id: UUID,
     question: Question,
     said: NewAnswer,
@@ -178,15 +261,17 @@ def put(
         "by": by.name,
     }
     values = {
+        "request_id": request.id,
+        "question_id": question.id,
         "body": vault.seal_json(session, key_id, body, context=_context(request.id, question.id)),
         "state": said.state,
         "origin": origin,
         "answered_on": answered_on or now.date(),
         "saved_at": now,
     }
-    version = _upsert(session, request.id, question.id, values, expected_version)
+    version = _upsert(session, values, expected_version)
     if version is None:
-        raise Conflict(load_one(session, request.id, question))
+        raise Conflict(load_one(session, request, question))
     audit.record(
         session, EventKind.ANSWER_SAVED, object_kind="assessment", object_id=request.assessment_id, key_id=key_id,
         by=by, now=now, details={"request": request.reference, "question": question.code, "state": said.state,
@@ -195,21 +280,28 @@ def put(
     return version
 
 
-def _upsert(
-    session: Session, request_id: UUID, question_id: str, values: dict[str, Any], expected_version: int
-) -> int | None:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = (
-        insert(Row)
-        .values(request_id=request_id, question_id=question_id, version=1, **values)
-        .on_conflict_do_update(
-            index_elements=[Row.request_id, Row.question_id],
-            set_={**values, "version": Row.version + 1},
-            where=Row.version == expected_version,
-        )
-        .returning(Row.version)
-    )
-    version: int | None = session.scalar(statement)
+def _upsert(session: Session, values: Mapping[str, Any], expected_version: int) -> int | None:
+    found = _UPSERT.one(session, **values, expected=expected_version)
+    version: int | None = found[0] if found else None
     if version == 1 and expected_version > 0:
         return None
     return version
+
+
+def _make_upsert(insert: Callable[..., Any]) -> ReturningInsert[int]:
+    """Insert version 1, or the next version over the one that was expected; nothing comes back where that is gone."""
+    new = insert(_ANSWERS)
+    said = ("body", "state", "origin", "answered_on", "saved_at")
+    statement: ReturningInsert[int] = (
+        new.values(version=1, **{name: bindparam(name) for name in ("request_id", "question_id", *said)})
+        .on_conflict_do_update(
+            index_elements=[_ANSWERS.c.request_id, _ANSWERS.c.question_id],
+            set_={**{name: new.excluded[name] for name in said}, "version": _ANSWERS.c.version + 1},
+            where=_ANSWERS.c.version == bindparam("expected"),
+        )
+        .returning(_ANSWERS.c.version)
+    )
+    return statement
+
+
+_UPSERT = Prepared(_make_upsert(sqlite.insert), on_postgresql=_make_upsert(postgresql.insert))

@@ -8,11 +8,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import bindparam, insert
 from sqlalchemy.orm import Session
 
 from vendorrisk import crypto
 from vendorrisk.db import vault
 from vendorrisk.db.models import Event
+from vendorrisk.db.prepared import Prepared
 from vendorrisk.db.vault import Master
 from vendorrisk.domain import chain
 from vendorrisk.domain.audit import Actor, EventKind
@@ -21,6 +23,11 @@ from vendorrisk.domain.chain import Entry, Keyed
 CONTEXT = "trail.details"
 TRAIL_KIND, TRAIL = "trail", UUID("00000000-0000-0000-0000-000000000002")
 """What events about the trail itself are about."""
+_COLUMNS = ("id", "at", "kind", "actor_kind", "actor_id", "object_kind", "object_id", "details", "mac")
+_INSERT = Prepared(
+    insert(Event.metadata.tables[Event.__tablename__]).values({name: bindparam(name) for name in _COLUMNS}).inline()
+)
+"""Past the session: an event goes with every save, and nobody needs the object afterwards."""
 
 
 def record(
@@ -51,7 +58,7 @@ def record(
         mac=b"",
     )
     event.mac = keyed(vault.keyring(session).master)(chain.body(entry(event)))
-    session.add(event)
+    _INSERT.rows(session, **{name: getattr(event, name) for name in _COLUMNS})
 
 
 def keyed(master: Master) -> Keyed:

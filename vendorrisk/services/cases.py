@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, exists, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from vendorrisk.db import vault
@@ -69,6 +70,7 @@ class CaseRow:
         return self.next_step is NextStep.ERASED
 
 
+@cache
 def latest_request() -> ScalarSelect[UUID]:
     """The id of an assessment's latest request, for a join."""
     return (
@@ -81,13 +83,20 @@ def latest_request() -> ScalarSelect[UUID]:
     )
 
 
-def undelivered() -> ColumnElement[bool]:
-    """Whether a letter of this request was given up, and none of its kind was written since."""
+@cache
+def given_up() -> ColumnElement[bool]:
+    """Whether a letter was given up, and none of its kind was written since."""
     later = aliased(Letter)
     replaced = exists().where(
         later.request_id == Letter.request_id, later.kind == Letter.kind, later.created_at > Letter.created_at
     )
-    return exists().where(Letter.request_id == Request.id, Letter.state == WorkState.FAILED, ~replaced)
+    return and_(Letter.state == WorkState.FAILED, ~replaced)
+
+
+@cache
+def undelivered() -> ColumnElement[bool]:
+    """Whether a letter of this request was given up."""
+    return exists().where(Letter.request_id == Request.id, given_up())
 
 
 def query(*extra: ColumnElement[Any]) -> Select[Any]:
@@ -105,6 +114,19 @@ def rows(session: Session, found: Sequence[Any], *, now: datetime) -> tuple[Case
     return tuple(_row(session, line[0], line[1], line[2], bool(line[3]), now=now) for line in found)
 
 
+def shown(session: Session, ids: Sequence[UUID], *, now: datetime) -> tuple[CaseRow, ...]:
+    """The cases with these ids, in this order: lists look for ids first, which an index alone can answer."""
+    found = session.execute(_shown(), {"ids": ids}).all() if ids else []
+    by_id = {row.id: row for row in rows(session, found, now=now)}
+    return tuple(by_id[case_id] for case_id in ids if case_id in by_id)
+
+
+@cache
+def _shown() -> Select[Any]:
+    return query().where(Assessment.id.in_(bindparam("ids", expanding=True)))
+
+
+@cache
 def live() -> ColumnElement[bool]:
     """Whether the latest request may still be answered."""
     return and_(Request.status.in_(LIVE), Assessment.status == AssessmentStatus.SENT)

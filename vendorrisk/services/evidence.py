@@ -24,6 +24,7 @@ from vendorrisk.domain.filetypes import InvalidFile
 from vendorrisk.domain.questionnaire import Question
 from vendorrisk.services import audit, files, readings
 from vendorrisk.services.checked_files import Checked, Infected
+from vendorrisk.services.seats import Sent
 from vendorrisk.storage import Storage, sealed
 
 MAX_REQUEST_BYTES = 250 * 1024 * 1024
@@ -148,7 +149,7 @@ _OF_REQUEST = (
 """Made once: making a statement anew for each page takes longer than running it."""
 
 
-def of_request(session: Session, request: Request) -> tuple[FileView, ...]:
+def of_request(session: Session, request: Sent) -> tuple[FileView, ...]:
     """The files of a request, in the order in which they came; one query."""
     rows = session.execute(_OF_REQUEST, {"request_id": request.id})
     # A file that backs no question any more comes with None.

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
 
 DEFAULT_SIZE = 25
+COUNTED = 10_000
+"""Lists are counted so far and no further: nobody pages through more, and counting all would take ever longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class Page(Generic[Item]):
     def pages(self) -> int:
         """How many pages there are; an empty list has one."""
         return max(1, -(-self.total // self.size))
+
+    @property
+    def is_all(self) -> bool:
+        """Whether `total` is the count of all, and not just as far as was counted."""
+        return self.total < COUNTED
 
     @property
     def has_previous(self) -> bool:
@@ -63,13 +70,19 @@ def number_from(text: str | None) -> int:
 
 def fetch(session: Session, query: Select[Item], number: int, *, size: int = DEFAULT_SIZE) -> Page[Item]:
     """One page of `query` and the count of all, in two queries. Past the end gives the last page."""
-    total = _count(session, query)
-    last = max(1, -(-total // size))
-    number = min(max(1, number), last)
+    total = count(session, query)
+    number = within(number, total, size)
     rows = session.scalars(query.limit(size).offset((number - 1) * size))
     return Page(list(rows), number, size, total)
 
 
-def _count(session: Session, query: Select[Any]) -> int:
-    inner = query.order_by(None).subquery()
-    return session.scalar(select(func.count()).select_from(inner)) or 0
+def within(number: int, total: int, size: int) -> int:
+    """The page asked for, or the nearest there is."""
+    return max(1, min(number, -(-total // size)))
+
+
+def count(session: Session, query: Select[Any]) -> int:
+    """How many rows a query has, as far as lists are counted."""
+    # Nothing is selected, so that an index alone can answer.
+    counted = query.with_only_columns(literal(1), maintain_column_froms=True).order_by(None).limit(COUNTED).subquery()
+    return session.scalar(select(func.count()).select_from(counted)) or 0

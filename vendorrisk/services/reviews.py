@@ -65,7 +65,7 @@ def set_review(
     dossier = dossiers.find(session, reference, for_update=True)
     _check_reviewing(dossier)
     request, question = dossier.sent, _question(session, dossier, question_id)
-    stored = answers.load_one(session, request.id, question)
+    stored = answers.load_one(session, request, question)
     if stored is None:
         raise WrongState("Nobody has answered this question, so there is nothing to review.")
     if stored.version != answer_version:

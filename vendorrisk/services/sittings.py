@@ -7,17 +7,22 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, bindparam, select, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from vendorrisk.db import vault
+from vendorrisk.db.base import Sealed
 from vendorrisk.db.models import Assessment, Invitation, Request, RespondentSession, Vendor
 from vendorrisk.domain.assessment import RequestStatus
 from vendorrisk.domain.audit import Actor, ActorKind, EventKind
 from vendorrisk.domain.errors import NotFound
-from vendorrisk.services import audit, invitations
+from vendorrisk.services import audit, invitations, seats
 from vendorrisk.services.invitations import Link
+from vendorrisk.services.seats import Sent, Writer
 
+_FIND = select(RespondentSession, Invitation, Request, Vendor).select_from(seats.WHO_AND_WHAT).where(seats.MAY)
+_FIND_FOR_UPDATE = _FIND.with_for_update(of=Request)
+"""Made once: every page begins with one of them, and making a statement takes longer than running it."""
 _WRITABLE = (RequestStatus.SENT, RequestStatus.OPEN)
 
 
@@ -36,12 +41,22 @@ class Sitting:
         return self.vendor.key_id
 
     @property
+    def actor_id(self) -> str:
+        """Who this is to the trail: the browser that passed the code."""
+        return str(self.row.id)
+
+    @property
+    def signed(self) -> tuple[Sealed, str]:
+        """The name under which they answer, sealed, with its context."""
+        return seats.signature(self.row.name, self.invitation.name)
+
+    @property
     def has_started(self) -> bool:
         """Whether the respondent has said who they are."""
         return self.row.started_at is not None
 
 
-def can_edit(request: Request, *, now: datetime) -> bool:
+def can_edit(request: Sent, *, now: datetime) -> bool:
     """Whether answers may still change."""
     return request.status in _WRITABLE and now < request.closes_at
 
@@ -73,29 +88,15 @@ def _open_request(session: Session, link: Link, *, now: datetime) -> bool:
     return cast("CursorResult[tuple[()]]", opened).rowcount == 1
 
 
-_FIND = (
-    select(RespondentSession, Invitation, Request, Vendor)
-    .join(Invitation, Invitation.id == RespondentSession.invitation_id)
-    .join(Request, Request.id == RespondentSession.request_id)
-    .join(Vendor, Vendor.id == Request.vendor_id)
-    .where(
-        RespondentSession.token_hash == bindparam("token_hash"), Request.reference == bindparam("reference"),
-        RespondentSession.ended_at.is_(None), RespondentSession.expires_at > bindparam("now"),
-    )
-)  # fmt: skip
-_FIND_FOR_UPDATE = _FIND.with_for_update(of=Request)
-"""Made once: every page begins with one of them, and making a statement takes longer than running it."""
-
-
 def find(session: Session, reference: str, token: str, *, now: datetime, for_update: bool = False) -> Sitting:
     """The sitting that this cookie has at this request. Raises NotFound, whatever it is that does not fit.
 
     `for_update` holds the request's row, so that nobody submits or withdraws it meanwhile.
     """
-    values = {"token_hash": invitations.digest(token), "reference": reference, "now": now}
-    found = session.execute(_FIND_FOR_UPDATE if for_update else _FIND, values).one_or_none()
+    statement = _FIND_FOR_UPDATE if for_update else _FIND
+    found = session.execute(statement, seats.sought(reference, token, now=now)).one_or_none()
     if found is None:
-        raise NotFound("There is no such request, or it is not open in this browser.")
+        raise NotFound(seats.NOT_HERE)
     return Sitting(*found)
 
 
@@ -120,11 +121,10 @@ def introduce(session: Session, sitting: Sitting, name: str, role: str, *, now: 
     )  # fmt: skip
 
 
-def name_of(session: Session, sitting: Sitting) -> str:
+def name_of(session: Session, writer: Writer) -> str:
     """The respondent's name: as they gave it, else the invited person's."""
-    if sitting.row.name is not None:
-        return vault.open_text(session, sitting.row.name, context="session.name")
-    return vault.open_text(session, sitting.invitation.name, context="invitation.name")
+    sealed, context = writer.signed
+    return vault.open_text(session, sealed, context=context)
 
 
 def role_of(session: Session, sitting: Sitting) -> str:
@@ -132,9 +132,9 @@ def role_of(session: Session, sitting: Sitting) -> str:
     return vault.open_optional(session, sitting.row.role, context="session.role")
 
 
-def actor(session: Session, sitting: Sitting) -> Actor:
+def actor(session: Session, writer: Writer) -> Actor:
     """The respondent, as the trail knows them."""
-    return Actor(ActorKind.VENDOR, str(sitting.row.id), name_of(session, sitting))
+    return Actor(ActorKind.VENDOR, writer.actor_id, name_of(session, writer))
 
 
 def assessment(session: Session, sitting: Sitting) -> Assessment:

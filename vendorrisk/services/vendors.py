@@ -15,7 +15,7 @@ from vendorrisk.db.models import Assessment, Contact, IndexTerm, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.errors import NotFound, WrongState
-from vendorrisk.services import actors, audit, contacts, names, references
+from vendorrisk.services import actors, audit, contacts, names, paging, references
 from vendorrisk.services.contacts import NewContact
 from vendorrisk.services.paging import Page
 
@@ -187,8 +187,11 @@ def page(session: Session, filters: Filters, number: int) -> Page[VendorRow]:
     )
     conditions = _conditions(session, filters)
     joined = select(Vendor, Assessment).outerjoin(Assessment, Assessment.id == latest).where(*conditions)
-    total = session.scalar(select(func.count()).select_from(joined.with_only_columns(Vendor.id).subquery())) or 0
-    number = max(1, min(number, -(-total // PAGE_SIZE)))
+    by_case = filters.band or filters.tier is not None
+    total = paging.count(
+        session, joined.with_only_columns(Vendor.id) if by_case else select(Vendor.id).where(*conditions)
+    )
+    number = paging.within(number, total, PAGE_SIZE)
     order = {"reference": (Vendor.reference,), "tier": (Assessment.tier.is_(None), Assessment.tier)}.get(
         filters.sort, ()
     )

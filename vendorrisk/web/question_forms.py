@@ -25,6 +25,7 @@ from vendorrisk.services.responses import MIN_REASON
 
 COMMENT_LENGTH = 5_000
 NOTHING = NewAnswer()
+_as_json = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def digest(question: Question, said: NewAnswer) -> str:
 
 
 def _hashed(*shown: object) -> str:
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(_as_json(shown).encode()).hexdigest()[:12]
 
 
 _NOTHING_SHOWN = _hashed(None, None, False, "")

@@ -48,6 +48,7 @@ def install(app: Flask, runtime: Runtime) -> None:
         mail_util_cls=OutboxMail,
     )
     security.login_manager.session_protection = None  # browsers._check does it; see there
+    security.principal.identity_loaders.clear()  # nobody asks Flask-Principal: access.py says who may what
     security.two_factor_plugins = AfterPassword()
     app.after_request(_bad_input_is_422)
     for signal, heard in _SIGNALS:

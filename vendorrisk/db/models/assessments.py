@@ -30,11 +30,19 @@ class Assessment(Base):
     """The case. Its figures are columns, so that no list reads answers."""
 
     __tablename__ = "assessments"
-    __table_args__ = (Index("ix_assessments_status_due", "status", "due_at"),)
+    __table_args__ = (
+        # Each list has the index whose order it shows; see services/home.py and services/assessments.py.
+        Index("ix_assessments_status_due", "status", "due_at"),
+        Index("ix_assessments_status_active", "status", "active_at"),
+        Index("ix_assessments_status_decided", "status", "decided_at"),
+        Index("ix_assessments_band_active", "band", "active_at"),
+        Index("ix_assessments_tier_active", "tier", "active_at"),
+        Index("ix_assessments_vendor_created", "vendor_id", "created_at"),
+    )
 
     id: Mapped[UuidKey]
     reference: Mapped[str] = mapped_column(String(20), unique=True, doc="A-2026-0042")
-    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), index=True)
+    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"))
     service: Mapped[Sealed] = mapped_column(doc="What we buy; context assessment.service")
     status: Mapped[AssessmentStatus] = mapped_column(stored_enum(AssessmentStatus), default=AssessmentStatus.INTAKE)
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
@@ -42,17 +50,17 @@ class Assessment(Base):
     intake: Mapped[Sealed | None] = mapped_column(doc="JSON, answers by question id; context assessment.intake")
     intake_done_at: Mapped[datetime | None]
     inherent: Mapped[Decimal | None] = mapped_column(Numeric(7, 4))
-    tier: Mapped[int | None] = mapped_column(index=True)
+    tier: Mapped[int | None]
     due_at: Mapped[datetime | None]
     effectiveness: Mapped[Decimal | None] = mapped_column(Numeric(7, 4), doc="CE, assured")
     residual: Mapped[Decimal | None] = mapped_column(Numeric(7, 4), doc="assured")
     residual_declared: Mapped[Decimal | None] = mapped_column(Numeric(7, 4))
-    band: Mapped[str | None] = mapped_column(String(20), index=True)
+    band: Mapped[str | None] = mapped_column(String(20))
     provisional: Mapped[bool] = mapped_column(default=True)
     flags_critical: Mapped[int] = mapped_column(default=0)
     flags_high: Mapped[int] = mapped_column(default=0)
     flags_medium: Mapped[int] = mapped_column(default=0)
-    decided_at: Mapped[datetime | None] = mapped_column(index=True)
+    decided_at: Mapped[datetime | None]
     active_at: Mapped[datetime] = mapped_column(index=True)
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))

@@ -16,11 +16,14 @@ class Letter(Base):
     """One letter. What it says and to whom is sealed (it may hold a link); state and times are plain."""
 
     __tablename__ = "letters"
-    __table_args__ = (Index("ix_letters_work", "state", "not_before"),)
+    __table_args__ = (
+        Index("ix_letters_work", "state", "not_before"),
+        Index("ix_letters_request_state", "request_id", "state"),
+    )
 
     id: Mapped[UuidKey]
     kind: Mapped[str] = mapped_column(String(40), doc="A function of mail/messages.py.")
-    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("requests.id"), index=True)
+    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("requests.id"))
     content: Mapped[Sealed] = mapped_column(
         doc="JSON to, to_name, reply_to, subject, text, html; context letter.content"
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from vendorrisk.db.base import Base, Sealed, UuidKey
+
+_IS_ERASED = text("erased_at IS NOT NULL")
 
 
 class DataKey(Base):
@@ -28,6 +30,7 @@ class Vendor(Base):
     """A company that we buy from, or may. Everything that names it is sealed with its key."""
 
     __tablename__ = "vendors"
+    __table_args__ = (Index("ix_vendors_erased", "id", sqlite_where=_IS_ERASED, postgresql_where=_IS_ERASED),)
 
     id: Mapped[UuidKey]
     reference: Mapped[str] = mapped_column(String(20), unique=True, doc="V-7F3K2: random, so that it tells no count.")

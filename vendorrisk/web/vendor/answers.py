@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from vendorrisk.domain import progress as counting
 from vendorrisk.domain.questionnaire import Question
-from vendorrisk.services import responses, sittings
+from vendorrisk.services import answers, responses, sittings
 from vendorrisk.services.responses import Draft
-from vendorrisk.services.sittings import Sitting
+from vendorrisk.services.seats import Seat
 from vendorrisk.web import access, drawing, edge, question_forms
 from vendorrisk.web.question_forms import Control
 from vendorrisk.web.vendor import bp, pages, saving, uploads
@@ -24,17 +24,17 @@ from vendorrisk.web.vendor import session as respondent
 def save_answer(reference: str, question_id: str) -> ResponseReturnValue:
     """Save one answer out of its form fields; JSON for the page's script."""
     with edge.writing() as session:
-        sitting = respondent.load(session, reference, for_update=True)
-        draft = responses.load(session, sitting.request)
+        seat = respondent.take_seat(session, reference)
+        draft = responses.load(session, seat.request, around=question_id)
         question = pages.question_of(draft, question_id)
-        by = sittings.actor(session, sitting)
-        result = saving.save_all(session, sitting, draft, [question], by=by)
+        by = sittings.actor(session, seat)
+        result = saving.save_all(session, seat, draft, [question], by=by)
         control = result.controls.get(question_id)
         if control is not None and control.clash is not None:
             return jsonify(_conflict(control)), 409
         if control is not None:
             return jsonify(message=control.error, at=control.error_at), 422
-        return jsonify(_saved(session, sitting, question, result.saved.draft))
+        return jsonify(_saved(session, seat, question, result.saved.draft))
 
 
 def _conflict(control: Control) -> dict[str, Any]:
@@ -46,18 +46,19 @@ def _conflict(control: Control) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _saved(session: Session, sitting: Sitting, question: Question, draft: Draft) -> dict[str, Any]:
+def _saved(session: Session, seat: Seat, question: Question, draft: Draft) -> dict[str, Any]:
     """What the page needs after a save. `html` is the question drawn anew, where the answer is not what was typed."""
-    reference = sitting.request.reference
+    reference = seat.request.reference
     stored = draft.stored.get(question.id)
     places = pages.places(reference, draft)
-    place = next(place for place in places if question in place.section.questions)
+    place = pages.place_with(places, question)
     following = pages.next_unanswered(places, draft, place.number)
-    state = counting.state_of(question, draft.answers.get(question.id), draft.visible)
+    said = answers.as_domain({question.id: stored}) if stored else {}
+    state = counting.state_of(question, said.get(question.id), draft.visible)
     answer: dict[str, Any] = {
         "version": stored.version if stored else 0, "state": state.value,
         "seen": question_forms.digest(question, stored.said if stored else question_forms.NOTHING),
-        "saved_at": pages.saved_at(sitting, stored.saved_at if stored else None),
+        "saved_at": pages.saved_at(seat, stored.saved_at if stored else None),
         "visible": [q.id for q in place.section.questions if q.id in draft.visible],
         "answered": draft.progress.answered, "total": draft.progress.visible,
         "section": {"number": place.number, "answered": place.progress.answered, "total": place.progress.visible,
@@ -65,11 +66,11 @@ def _saved(session: Session, sitting: Sitting, question: Question, draft: Draft)
         "next": {"code": following.code, "url": following.url} if following else None,
     }  # fmt: skip
     if question_forms.name(question, "keep") in request.form:
-        answer["html"] = _drawn(session, sitting, question, draft, place)
+        answer["html"] = _drawn(session, seat, question, draft, place)
     return answer
 
 
-def _drawn(session: Session, sitting: Sitting, question: Question, draft: Draft, place: pages.Place) -> str:
-    files = {question.id: uploads.question_files(session, sitting, question)}
+def _drawn(session: Session, seat: Seat, question: Question, draft: Draft, place: pages.Place) -> str:
+    files = {question.id: uploads.question_files(session, seat, question)}
     drawn = next(c for c in pages.controls(place, draft, files) if c.question.id == question.id)
-    return drawing.question(drawn, sitting.request.reference)
+    return drawing.question(drawn, seat.request.reference)

@@ -17,7 +17,7 @@ from vendorrisk.domain.progress import SectionProgress
 from vendorrisk.domain.questionnaire import Question, Questionnaire, Section
 from vendorrisk.services.evidence import FileView
 from vendorrisk.services.responses import Draft
-from vendorrisk.services.sittings import Sitting
+from vendorrisk.services.seats import Writer
 from vendorrisk.web import question_forms
 from vendorrisk.web.question_forms import Control
 
@@ -30,7 +30,12 @@ class Place:
     questionnaire: Questionnaire
     section: Section
     progress: SectionProgress
-    url: str
+    reference: str
+
+    @property
+    def url(self) -> str:
+        """The address of its page."""
+        return section_url(self.reference, self.questionnaire, self.section)
 
     @property
     def title(self) -> str:
@@ -59,7 +64,7 @@ def places(reference: str, draft: Draft) -> tuple[Place, ...]:
     """All sections of the request in order."""
     pairs = [(questionnaire, section) for questionnaire in draft.questionnaires for section in questionnaire.sections]
     return tuple(
-        Place(number, questionnaire, section, progress, section_url(reference, questionnaire, section))
+        Place(number, questionnaire, section, progress, reference)
         for number, ((questionnaire, section), progress) in enumerate(
             zip(pairs, draft.progress.sections, strict=True), start=1
         )
@@ -87,6 +92,11 @@ def place_of(all_places: tuple[Place, ...], questionnaire_id: str, section_id: s
         if place.questionnaire.id == questionnaire_id and place.section.id == section_id:
             return place
     raise NotFound("There is no such section in this request.")
+
+
+def place_with(all_places: tuple[Place, ...], question: Question) -> Place:
+    """The place of the section that holds this question."""
+    return next(place for place in all_places if any(each is question for each in place.section.questions))
 
 
 def question_urls(all_places: tuple[Place, ...]) -> Mapping[str, str]:
@@ -127,11 +137,11 @@ def controls(
     return found
 
 
-def saved_at(sitting: Sitting, moment: datetime | None) -> str:
+def saved_at(writer: Writer, moment: datetime | None) -> str:
     """The time of day of a save, in the request's zone."""
     if moment is None:
         return ""
-    return f"{moment.astimezone(ZoneInfo(sitting.request.zone)):%H:%M}"
+    return f"{moment.astimezone(ZoneInfo(writer.request.zone)):%H:%M}"
 
 
 def question_of(draft: Draft, question_id: str) -> Question:

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from vendorrisk.domain import plain_values
 from vendorrisk.domain.audit import Actor
-from vendorrisk.domain.questionnaire import Question
+from vendorrisk.domain.questionnaire import Question, QuestionType
 from vendorrisk.services import evidence, responses
 from vendorrisk.services.answers import StoredAnswer
 from vendorrisk.services.responses import Change, Draft, Saved
-from vendorrisk.services.sittings import Sitting
+from vendorrisk.services.seats import Writer
 from vendorrisk.web import edge, question_forms
 from vendorrisk.web.forms import Problem
 from vendorrisk.web.question_forms import NOTHING, Clash, Control, Typed
@@ -32,11 +32,11 @@ class Result:
     problems: list[Problem]
 
 
-def save_all(session: Session, sitting: Sitting, draft: Draft, questions: Iterable[Question], *, by: Actor) -> Result:
+def save_all(session: Session, writer: Writer, draft: Draft, questions: Iterable[Question], *, by: Actor) -> Result:
     """Save the questions of a page that was sent. Those that are wrong or in conflict come back as controls."""
-    found = read(session, sitting, questions)
+    found = read(session, writer, questions)
     changes = [change for typed in found.values() if (change := _change(draft, typed, by=by)) is not None]
-    saved = responses.save(session, sitting, draft, changes, by=by, now=edge.now())
+    saved = responses.save(session, writer, draft, changes, by=by, now=edge.now())
     controls: dict[str, Control] = {}
     problems: list[Problem] = []
     for question_id, typed in found.items():
@@ -44,15 +44,17 @@ def save_all(session: Session, sitting: Sitting, draft: Draft, questions: Iterab
             controls[question_id] = question_forms.from_typed(typed)
             problems.append((typed.error_at, f"{typed.question.code}: {typed.error}"))
         elif question_id in saved.conflicts:
-            controls[question_id] = clash(sitting, typed, saved.conflicts[question_id])
+            controls[question_id] = clash(writer, typed, saved.conflicts[question_id])
             words = "somebody else has changed this answer meanwhile. Choose which one stays."
             problems.append((f"q-{question_id}-clash", f"{typed.question.code}: {words}"))
     return Result(saved, controls, problems)
 
 
-def read(session: Session, sitting: Sitting, questions: Iterable[Question]) -> dict[str, Typed]:
+def read(session: Session, writer: Writer, questions: Iterable[Question]) -> dict[str, Typed]:
     """What was typed into those of the questions that the page held."""
-    files = evidence.by_question(evidence.of_request(session, sitting.request))
+    asked = [question for question in questions if question_forms.is_asked(question, request.form)]
+    has_files = any(question.type is QuestionType.FILE for question in asked)
+    files = evidence.by_question(evidence.of_request(session, writer.request)) if has_files else {}
     today = edge.now().date()
     row_of, _, row = request.form.get("rows", "").partition(":remove:")
     return {
@@ -60,8 +62,7 @@ def read(session: Session, sitting: Sitting, questions: Iterable[Question]) -> d
             question, request.form, on=today, files=files.get(question.id, ()),
             without_row=plain_values.read_count(row, -1) if row_of == question.id else -1,
         )
-        for question in questions
-        if question_forms.is_asked(question, request.form)
+        for question in asked
     }  # fmt: skip
 
 
@@ -80,12 +81,12 @@ def _change(draft: Draft, typed: Typed, *, by: Actor) -> Change | None:
     return Change(typed.question, said, typed.version)
 
 
-def clash(sitting: Sitting, typed: Typed, stored: StoredAnswer | None) -> Control:
+def clash(writer: Writer, typed: Typed, stored: StoredAnswer | None) -> Control:
     """The question as it was typed, with what somebody else has saved meanwhile beside it."""
     question = typed.question
     control = question_forms.from_typed(typed)
     card = Clash(
-        by=stored.by if stored else "", at=pages.saved_at(sitting, stored.saved_at if stored else None),
+        by=stored.by if stored else "", at=pages.saved_at(writer, stored.saved_at if stored else None),
         theirs=_words(question, stored), mine=_said_words(typed),
     )  # fmt: skip
     return replace(control, version=stored.version if stored else 0, clash=card)

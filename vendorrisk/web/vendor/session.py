@@ -14,7 +14,8 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from vendorrisk.domain.assessment import RequestStatus
-from vendorrisk.services import invitations, sittings
+from vendorrisk.services import invitations, seats, sittings
+from vendorrisk.services.seats import Seat
 from vendorrisk.services.sittings import Sitting
 from vendorrisk.web import edge
 
@@ -24,8 +25,16 @@ BROWSER_COOKIE = "browser"
 
 def load(session: Session, reference: str, *, for_update: bool = False) -> Sitting:
     """The sitting of this browser at this request. Raises NotFound."""
-    token = request.cookies.get(COOKIE, "")
-    return sittings.find(session, reference, token, now=edge.now(), for_update=for_update)
+    return sittings.find(session, reference, _token(), now=edge.now(), for_update=for_update)
+
+
+def take_seat(session: Session, reference: str) -> Seat:
+    """The same for saving one answer: less to know, and quicker. Raises NotFound."""
+    return seats.take(session, reference, _token(), now=edge.now())
+
+
+def _token() -> str:
+    return request.cookies.get(COOKIE, "")
 
 
 def elsewhere(sitting: Sitting) -> ResponseReturnValue | None:

@@ -21,6 +21,7 @@ from vendorrisk.services.answers import NewAnswer
 from vendorrisk.services.checked_files import Checked, Infected, NotScanned
 from vendorrisk.services.evidence import FileView
 from vendorrisk.services.responses import Change, Draft
+from vendorrisk.services.seats import Writer
 from vendorrisk.services.sittings import Sitting
 from vendorrisk.web import edge, question_forms
 from vendorrisk.web.forms import Problem
@@ -165,6 +166,6 @@ def wrong(draft: Draft, stored: Stored, controls: Mapping[str, Control]) -> dict
     return found
 
 
-def question_files(session: Session, sitting: Sitting, question: Question) -> tuple[FileView, ...]:
+def question_files(session: Session, writer: Writer, question: Question) -> tuple[FileView, ...]:
     """The files behind one question."""
-    return evidence.by_question(evidence.of_request(session, sitting.request)).get(question.id, ())
+    return evidence.by_question(evidence.of_request(session, writer.request)).get(question.id, ())

@@ -1,0 +1,111 @@
+"""How many statements a page takes is fixed: it does not grow with vendors, cases or answers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, select
+
+from tests import builders
+from tests.conftest import ON_SQLITE
+from tests.web import vendor_visits as visits
+from tests.web.vendor_visits import Visit
+from vendorrisk.db.engine import Database
+from vendorrisk.db.models import Assessment, Request
+from vendorrisk.domain.assessment import AssessmentStatus
+
+pytestmark = ON_SQLITE
+SECTION = "/sections/follow-up/remote_work"
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """Everything that reaches the driver: prepared statements too, which SQLAlchemy's own events would not show."""
+    seen: list[str] = []
+
+    def note(statement: str) -> None:
+        # One that has a trigger is traced twice.
+        if statement.split(" ", 1)[0] in ("SELECT", "INSERT", "UPDATE", "DELETE") and statement not in seen[-1:]:
+            seen.append(statement)
+
+    def watch(driver: sqlite3.Connection, *_rest: object) -> None:
+        driver.set_trace_callback(note)
+
+    event.listen(database.engine, "checkout", watch)
+    try:
+        yield seen
+    finally:
+        event.remove(database.engine, "checkout", watch)
+        with database.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            driver.set_trace_callback(None)
+
+
+@pytest.mark.parametrize(("page", "most"), [("/home", 12), ("/vendors", 6), ("/assessments", 7)])
+def test_a_list_takes_as_many_statements_for_three_cases_as_for_thirty(
+    petra: FlaskClient, database: Database, page: str, most: int
+) -> None:
+    found = []
+    for more in (3, 27):
+        with database.writing() as session:
+            for _ in range(more):
+                builders.add_request(session, builders.add_assessment(session, status=AssessmentStatus.READY))
+        with statements(database) as seen:
+            assert petra.get(page).status_code == 200
+        found.append(len(seen))
+    assert found[0] == found[1] <= most, seen
+
+
+def test_a_case_takes_as_many_statements_with_answers_as_without(petra: FlaskClient, database: Database) -> None:
+    with database.writing() as session:
+        request = builders.add_request(session)
+        reference = session.get_one(Assessment, request.assessment_id).reference
+    found = []
+    for question_id in ("", "remote_access"):
+        if question_id:
+            with database.writing() as session:
+                builders.add_answer(session, session.scalars(select(Request)).one(), question_id, "own")
+        with statements(database) as seen:
+            assert petra.get(f"/assessments/{reference}").status_code == 200
+        found.append(len(seen))
+    assert found[0] == found[1], seen
+
+
+@pytest.fixture
+def victor(app: Flask, database: Database) -> Visit:
+    """Victor's browser, past Start."""
+    with database.writing() as session:
+        token = builders.add_link(session, builders.add_request(session))
+    return visits.enter(app, database, token)
+
+
+def test_a_section_takes_as_many_statements_with_three_answers_as_with_one(victor: Visit, database: Database) -> None:
+    found = []
+    for question_id in ("remote_access", "own_devices_checked", "remote_access_logged"):
+        victor.save(question_id, value="own" if question_id == "remote_access" else "yes")
+        with statements(database) as seen:
+            assert victor.get(SECTION).status_code == 200
+        found.append(len(seen))
+    assert len(set(found)) == 1 and found[0] <= 6, seen
+
+
+def test_a_save_takes_six_statements_however_many_answers_there_are(victor: Visit, database: Database) -> None:
+    token = builders.token_in(victor.get(SECTION))
+    found = []
+    for question_id, value in (
+        ("remote_access", "own"),
+        ("own_devices_checked", "yes"),
+        ("remote_access_logged", "no"),
+    ):
+        data = {"csrf_token": token, f"q-{question_id}": value, f"q-{question_id}-version": "0"}
+        with statements(database) as seen:
+            assert victor.browser.post(victor.url(f"/answers/{question_id}"), data=data).status_code == 200
+        found.append(seen)
+    # Who saves, the answer, the outline of all; the answer, its event, the counts.
+    assert [len(each) for each in found] == [6, 6, 6], found
