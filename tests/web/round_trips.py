@@ -91,12 +91,13 @@ def _kept_well(target: Target, answer: TestResponse, names: Sequence[str], text:
 
 
 def forms_of(text: str) -> list[str]:
-    """How a text may be kept: with its lines, and on one line. None where it must be refused."""
+    """How a text may be kept: with its lines, on one line, or as a list of names. None where it must be refused."""
     try:
         lines = plain_values.read_text(text, max_length=100_000)
     except InvalidAnswer:
         return []
-    return list(dict.fromkeys([lines, " ".join(lines.split())]))
+    listed = dict.fromkeys(" ".join(line.split()) for line in lines.split("\n") if line.strip())
+    return list(dict.fromkeys([lines, " ".join(lines.split()), "\n".join(listed), ", ".join(listed)]))
 
 
 def _read(page: str) -> str:
