@@ -210,6 +210,7 @@ def world(app: Flask, database: Database, cast: Cast, sign_in: SignIn) -> World:
         "file_id": NOT_THERE,
         "letter_id": NOT_THERE,
         "filename": "site.css",
+        "digest_asked": static.digest_of(static.read(static.FOLDER)),
         "passkey_id": NOT_THERE,
     }
     return World(
