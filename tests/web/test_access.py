@@ -22,6 +22,7 @@ from tests.web import vendor_visits
 from vendorrisk.db.engine import Database
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.roles import Role
+from vendorrisk.web import static
 
 
 class Fate(Enum):

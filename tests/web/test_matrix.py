@@ -154,7 +154,7 @@ class Knocks:
         came = fate(answer).name if fate(answer) is not IN else "IN"
         if expected not in ("ANY", came):
             self.wrong.append(f"{where}: not {expected}")
-        said = (answer.text + str(answer.headers)).lower()
+        said = (answer.data.decode(errors="replace") + str(answer.headers)).lower()
         foreign = [word for word in CANARIES if word in said and word not in person.may_see]
         if foreign:
             self.wrong.append(f"{where}: shows {foreign}")
