@@ -44,7 +44,9 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """What an event is about. `is_open`: a case that is not decided, whose details auditors do not see yet."""
+    """What an event is about. `is_open`: a case that is not decided, or a vendor's entry in the register with its
+    contacts, which belong to no decision: auditors do not see the details of those.
+    """
 
     kind: str
     reference: str = ""
@@ -119,10 +121,10 @@ def _things(session: Session, pairs: set[tuple[str, UUID]]) -> dict[UUID, Thing]
         own: Thing("assessment", reference, status is not AssessmentStatus.DECIDED)
         for own, reference, status in session.execute(cases)
     }
-    for kind, table, name in (("vendor", Vendor, Vendor.reference), ("user", User, User.email)):
-        rows = session.execute(select(table.id, name).where(table.id.in_(ids.get(kind, []))))
-        found |= {own: Thing(kind, reference) for own, reference in rows}
-    return found
+    vendors = select(Vendor.id, Vendor.reference).where(Vendor.id.in_(ids.get("vendor", [])))
+    found |= {own: Thing("vendor", reference, is_open=True) for own, reference in session.execute(vendors)}
+    users = select(User.id, User.email).where(User.id.in_(ids.get("user", [])))
+    return found | {own: Thing("user", email) for own, email in session.execute(users)}
 
 
 def conditions(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
