@@ -84,8 +84,6 @@ def restore(options: argparse.Namespace) -> int:
     if done.letters_held:
         held = f"{done.letters_held} letters waited to be sent then"
         say(f"{held}; the page Stuck (/work) has them: send what is missing.")
-            f"{done.letters_held} letters waited to be sent then; the page Stuck (/work) has them: send what is missing."
-        )
     say("Accounts are as they were then: look at `user list`. Everybody has to sign in again.")
     return OK
 
