@@ -116,6 +116,8 @@ def _auditor(page: Page, base: str, folder: Path) -> None:
     with page.expect_download() as download:
         link.click()
     _first_page(Path(download.value.path()), folder)
+    page.goto(f"{base}/audit/trail")
+    _take(page, "trail")
 
 
 def _first_page(report: Path, folder: Path) -> None:

@@ -82,7 +82,8 @@ def restore(options: argparse.Namespace) -> int:
     if done.erased:
         say(f"{len(done.erased)} vendors were erased since, and cannot be read: {_named(done.erased)}.")
     if done.letters_held:
-        say(f"{done.letters_held} letters waited to be sent then; look at them under Letters and send what is missing.")
+        held = f"{done.letters_held} letters waited to be sent then"
+        say(f"{held}; the page Stuck (/work) has them: send what is missing.")
     say("Accounts are as they were then: look at `user list`. Everybody has to sign in again.")
     return OK
 

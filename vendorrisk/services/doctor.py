@@ -220,8 +220,8 @@ def _work(deployment: Deployment) -> Finding:
     if found.state is not State.OK:
         return found
     if parked or held_up:
-        words = f"{parked} letters or reports were given up, {held_up} letters wait for the mail server."
-        return Finding(State.WARN, words, "See Undelivered letters, and the reports of the assessments.")
+        words = f"Given up: {parked} (letters and reports). Waiting for the mail server: {held_up} (letters)."
+        return Finding(State.WARN, words, "See the page Stuck (/work): it has the reasons, and tries again.")
     return found
 
 

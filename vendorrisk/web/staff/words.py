@@ -40,6 +40,9 @@ LETTERS: dict[str, str] = {
     "receipt": "Receipt",
     "answers_arrived": "Answers arrived",
     "sign_in_reset": "Sign-in reset",
+    "sign_in_changed": "Sign-in changed",
+    "many_vendors": "Very many vendors opened",
+    "trail_head": "Head of the trail",
 }
 
 BANDS = tuple(band.value for band in RiskBand)
