@@ -1,7 +1,7 @@
 """The part of YAML 1.2 that our files use, as plain data with every value's place; for the loaders.
 
-Two parsers give the same events. libyaml is 25 times as fast and reads what is right; what it or we refuse is read again
-by ruamel.yaml, whose words and places the mistakes have. It alone reads where PyYAML came without libyaml.
+Two parsers give the same events. libyaml is 25 times as fast and reads what is right; what it or we refuse is read
+again by ruamel.yaml, whose words and places the mistakes have. It alone reads where PyYAML came without libyaml.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class _Enough(Exception):
 
 
 class _Builder:
-    """Builds plain data from a parser's events (`kinds` has their classes), so that nothing is made of what is refused."""
+    """Builds plain data from events, whose classes `kinds` has, so that nothing is made of what is refused."""
 
     def __init__(self, name: str, kinds: ModuleType) -> None:
         self.kinds = kinds
