@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("alembic", "boto3", "botocore", "obstore", "prompt_toolkit", "weasyprint", "xlsxwriter")
+HEAVY = (
+    "alembic", "boto3", "botocore", "css_inline", "obstore", "prompt_toolkit", "psycopg", "pydantic",
+    "qrcode", "rich", "ruamel", "weasyprint",
+    "webauthn", "xlsxwriter",
+)  # fmt: skip
 
 
 def test_a_start_loads_nothing_that_only_some_work_needs() -> None:

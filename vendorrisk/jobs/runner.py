@@ -14,10 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from huey import MemoryHuey, crontab
-from huey.consumer import Consumer
 from sqlalchemy.orm import Session
 
+from vendorrisk import lean
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Letter, Report
 from vendorrisk.domain.assessment import WorkState
@@ -27,6 +26,10 @@ from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.mail.transports import Transport, open_transport
 from vendorrisk.services import anchor, files, heads, work
 from vendorrisk.services.runtime import Runtime
+
+with lean.without("psycopg"):  # for its queue in PostgreSQL; ours lies in memory
+    from huey import MemoryHuey, crontab
+    from huey.consumer import Consumer
 
 _log = logging.getLogger(__name__)
 _WORKERS = 3

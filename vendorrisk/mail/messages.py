@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+if TYPE_CHECKING:
+    import css_inline
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "mail"
 _LONGEST_SUBJECT = 150
@@ -198,6 +200,8 @@ def _environment() -> Environment:
 
 @lru_cache(maxsize=1)
 def _inliner() -> css_inline.CSSInliner:
+    import css_inline
+
     # Rules for dark screens stay in the head: they cannot be inlined.
     return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 

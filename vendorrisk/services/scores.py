@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,9 @@ from vendorrisk.domain.scoring import Case, Score
 from vendorrisk.services import answers, audit, copies
 from vendorrisk.services.answers import StoredAnswer
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
 _CONTEXT = "score.working"
 
 
@@ -38,7 +41,12 @@ class Working:
     dismissed: tuple[Hit, ...]
 
 
-_WORKING = TypeAdapter(Working)
+@cache
+def _working() -> TypeAdapter[Working]:
+    """Made when the first score is kept or read: it takes a while."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Working)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ def compute(session: Session, request: Request, *, by: Actor, now: datetime) -> 
         Row(
             assessment_id=assessment.id, request_id=request.id, method=scored.score.method,
             inputs_hash=scored.inputs_hash, provisional=scored.score.provisional, computed_at=now,
-            working=vault.seal_json(session, vendor.key_id, _WORKING.dump_python(scored.working, mode="json"),
+            working=vault.seal_json(session, vendor.key_id, _working().dump_python(scored.working, mode="json"),
                                     context=_CONTEXT),
         )
     )  # fmt: skip
@@ -154,4 +162,4 @@ def latest(session: Session, assessment_id: UUID) -> StoredScore | None:
 def opened(session: Session, row: Row) -> StoredScore:
     """A kept score with its working."""
     plain: Any = vault.open_json(session, row.working, context=_CONTEXT)
-    return StoredScore(row.id, _WORKING.validate_python(plain), row.inputs_hash, row.computed_at)
+    return StoredScore(row.id, _working().validate_python(plain), row.inputs_hash, row.computed_at)

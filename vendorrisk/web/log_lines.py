@@ -13,11 +13,15 @@ import sqlite3
 import traceback
 from typing import Any
 
-import structlog
 from jinja2 import TemplateError
 from sqlalchemy.exc import DBAPIError
-from structlog.stdlib import ProcessorFormatter
-from structlog.typing import EventDict
+
+from vendorrisk import lean
+
+with lean.without("rich"):  # for colours on a terminal
+    import structlog
+    from structlog.stdlib import ProcessorFormatter
+    from structlog.typing import EventDict
 
 FIELDS = ("method", "path", "route", "status", "ms")
 """What a line may carry beside its words; JSON shows them by themselves."""

@@ -10,9 +10,12 @@ import time
 from types import TracebackType
 
 from flask import Flask, Response, g, request
-from structlog import contextvars
 
+from vendorrisk import lean
 from vendorrisk.web.log_lines import formatter, scrub
+
+with lean.without("rich"):  # for colours on a terminal
+    from structlog import contextvars
 
 _access = logging.getLogger("vendorrisk.access")
 _log = logging.getLogger(__name__)

@@ -12,7 +12,6 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from qrcode.main import QRCode
 from wtforms import StringField
 from wtforms.validators import InputRequired
 
@@ -178,6 +177,8 @@ def proposed_app(user: User) -> ProposedApp:
     """The app that is about to be set up in this browser: the same until it is, whatever is mistyped."""
     with edge.reading() as db:
         secret = factors.proposed_secret(db, user.id, nonce())
+    from qrcode.main import QRCode
+
     picture = QRCode(border=4)
     picture.add_data(factors.app_address(secret, user.email, "vendorrisk"))
     picture.make()

@@ -10,8 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from vendorrisk.domain import question_types
 from vendorrisk.domain.answers import Answer, EvidenceLevel, Value
 from vendorrisk.domain.questionnaire import Question, Questionnaire
@@ -35,6 +33,8 @@ class Told:
 
 @lru_cache(maxsize=4)
 def _file(name: str) -> dict[str, Any]:
+    from ruamel.yaml import YAML
+
     with (_FOLDER / f"{name}.yaml").open(encoding="utf-8") as file:
         plain: dict[str, Any] = YAML(typ="safe", pure=True).load(file)
     return plain

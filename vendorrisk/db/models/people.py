@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from flask_security.core import RoleMixin, UserMixin
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from vendorrisk import lean
 from vendorrisk.db.base import Base, Sealed, UuidKey
+
+with lean.without("webauthn"):  # for its passkeys; ours are in services/passkeys.py
+    from flask_security.core import RoleMixin, UserMixin
 
 users_roles = Table(
     "users_roles",

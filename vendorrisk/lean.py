@@ -1,0 +1,27 @@
+"""Imports libraries without what they load only where it is installed; the modules that import such a library call it.
+
+A start that loads what nobody asks for takes longer and keeps the memory for as long as the service runs: `rich` with
+structlog, `psycopg` with huey, `webauthn` with Flask-Security.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import cast
+
+
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """To whatever is imported inside, `name` is not installed. What has it already keeps it."""
+    there = sys.modules.get(name)
+    sys.modules[name] = cast(ModuleType, None)  # Python's own way to say so: importing it raises ImportError
+    try:
+        yield
+    finally:
+        if there is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = there
