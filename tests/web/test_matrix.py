@@ -29,6 +29,7 @@ from vendorrisk.services.runtime import Runtime
 LEAST = 2_000
 """How many requests the matrix must hold at least."""
 NOTHING = "nothing"
+NO_PASSKEY = uuid4()
 UNDECIDED = "undecided"
 UNKNOWN_TOKEN = "A" * 43
 
@@ -106,7 +107,9 @@ def parts_of(world: World, rule: Rule) -> Mapping[str, Mapping[str, object]]:
         "section_id": "no_such",
     }  # fmt: skip
     for owner, parts in values.items():
-        parts.update(number=99 if owner == NOTHING else 1, filename="site.css", digest_asked="0" * 12)
+        parts.update(
+            number=99 if owner == NOTHING else 1, filename="site.css", digest_asked="0" * 12, passkey_id=NO_PASSKEY
+        )
     unknown = rule.arguments - set(values[NOTHING])
     assert not unknown, f"say in parts_of what stands for {sorted(unknown)} in {rule.rule}"
     return values

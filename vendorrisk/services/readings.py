@@ -49,8 +49,8 @@ def note(
 
 
 def has_read_answers(session: Session, dossier: Dossier, *, by: Actor, now: datetime) -> bool:
-    """Whether there is nothing to write: no answers were asked for yet, or the trail knows of this reading."""
-    if dossier.request is None:
+    """Whether there is nothing to write: nothing was asked for, or it was erased, or the trail knows of it."""
+    if dossier.request is None or dossier.vendor.erased_at is not None:
         return True
     return has_noted(session, EventKind.ANSWERS_READ, dossier.case.id, _answers(dossier), by=by, now=now)
 
