@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from vendorrisk.db import vault
+from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Answer, Assessment, Contact, Evidence, Request, User, Vendor
 from vendorrisk.domain.answers import Value
 from vendorrisk.domain.assessment import AssessmentStatus, Origin, RequestStatus
@@ -83,6 +84,18 @@ def app_code(session: Session, user: User, now: datetime = NOW) -> str:
     code = factors.next_app_code(session, user.id, now=now)
     assert code is not None
     return code
+
+
+def sign_in(
+    browser: FlaskClient, database: Database, user: User, now: datetime = NOW, password: str = PASSWORD
+) -> None:
+    """Take a browser through both steps of the sign-in pages."""
+    answer = post(browser, "/sign-in", {"email": user.email, "password": password})
+    assert answer.status_code in (302, 303), answer.text
+    with database.writing() as session:
+        code = app_code(session, user, now)
+    answer = post(browser, "/sign-in/code", {"code": code})
+    assert answer.status_code in (302, 303), answer.text
 
 
 def add_vendor(

@@ -176,8 +176,8 @@ def _send(staff: Any, words: Canaries, case: str, *, now: datetime) -> str:
 
 
 def _answer(vendor: Any, words: Canaries, request: str, token: str, code: Callable[[], str]) -> None:
-    builders.post(vendor, f"/q/{token}")
-    builders.post(vendor, f"/q/{token}/code", {"code": code()})
+    asking: str = builders.post(vendor, f"/q/{token}").location
+    builders.post(vendor, asking, {"code": code()})
     base = f"/respond/{request}"
     who = {"name": words["respondent name"], "role": words["respondent role"]}
     assert builders.post(vendor, f"{base}/start", who).status_code == 303

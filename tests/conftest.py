@@ -290,13 +290,7 @@ def sign_in(app: Flask, database: Database, clock: Clock) -> SignIn:
 
     def opened(user: User) -> FlaskClient:
         browser = app.test_client()
-        data = {"email": user.email, "password": builders.PASSWORD}
-        answer = builders.post(browser, "/sign-in", data)
-        assert answer.status_code in (302, 303), answer.text
-        with database.writing() as session:
-            code = builders.app_code(session, user, clock.now)
-        answer = builders.post(browser, "/sign-in/code", {"code": code})
-        assert answer.status_code in (302, 303), answer.text
+        builders.sign_in(browser, database, user, clock.now)
         return browser
 
     return opened

@@ -34,7 +34,7 @@ class Full:
 
 def full_vendor(runtime: Runtime, by: User, monkeypatch: pytest.MonkeyPatch, *, now: datetime) -> Full:
     """Two cases of one vendor, with contacts, answers, files, reviews, a decision and a report."""
-    monkeypatch.setattr(printing, "render", lambda _snapshot: b"%PDF-1.7 a report")
+    monkeypatch.setattr(printing, "render_snapshot", lambda _snapshot: b"%PDF-1.7 a report")
     with runtime.database.writing() as session:
         case, request = review_side.under_review(session, owner=by)
         vendor = session.get_one(Vendor, case.vendor_id)

@@ -57,7 +57,7 @@ def stage(asked: Sequence[str]) -> Iterator[Stage]:
 
         def sign_in(user: User) -> FlaskClient:
             browser = app.test_client()
-            builders.post(browser, "/sign-in", {"email": user.email, "password": builders.PASSWORD})
+            builders.sign_in(browser, database, user)
             return browser
 
         yield Stage(app, runtime, worlds.build(app, runtime, cast, sign_in, asked))

@@ -32,7 +32,7 @@ from vendorrisk.db.models import Answer, Assessment, Contact, DataKey, Evidence,
 from vendorrisk.domain.assessment import AssessmentStatus, Origin, RequestStatus
 from vendorrisk.domain.audit import SYSTEM, EventKind
 from vendorrisk.library import shipped
-from vendorrisk.services import audit, copies, keys, opening
+from vendorrisk.services import accounts, audit, copies, factors, keys, opening
 from vendorrisk.settings import Settings
 from vendorrisk.storage import Storage, open_storage, sealed
 
@@ -90,10 +90,13 @@ def _elsewhere(folder: Path, environ: dict[str, str]) -> dict[str, str]:
 
 
 def _signed_in(running: Service, who: str) -> Browser:
-    browser = Browser(running.port)
-    answer = builders.post(browser, "/sign-in", {"email": f"{who}@acme.example", "password": _PASSWORD})
-    if answer.status_code not in (302, 303):
-        raise RuntimeError(f"{who} could not sign in: {answer.status_code}")
+    browser, database = Browser(running.port), opening.database(Settings.from_env(running.environ))
+    with database.writing() as session:
+        user = accounts.find(session, f"{who}@acme.example")
+        assert user is not None
+        factors.keep_app(session, user.id, builders.APP_SECRET)
+    builders.sign_in(browser, database, user, datetime.now(UTC), _PASSWORD)
+    database.close()
     return browser
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from tests import builders, trail_side
@@ -81,7 +81,7 @@ def test_trouble_ends_a_round_and_not_the_sealer(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     ours = trail_side.sealer(database, tmp_path)
-    troubles: list[Exception] = [OperationalError("SELECT", {}, Exception("gone")), ValueError("a mistake of ours")]
+    troubles: list[Exception] = [ProgrammingError("SELECT", {}, Exception("gone")), ValueError("a mistake of ours")]
 
     def failing(session: Session, numbers: object, *, now: datetime) -> int:
         raise troubles[0]

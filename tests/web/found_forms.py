@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -135,7 +135,7 @@ def on_pages(app: Flask, browser: FlaskClient, pages: Iterable[str]) -> list[For
             continue
         for form in on_page(answer.text, page):
             try:
-                form.endpoint = adapter.match(form.action, "POST")[0]
+                form.endpoint = adapter.match(urlsplit(form.action).path, "POST")[0]
             except HTTPException:
                 raise AssertionError(f"a form on {page} leads nowhere: {form.action}") from None
             found.setdefault((form.endpoint, tuple(sorted(form.fields))), form)

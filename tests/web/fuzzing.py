@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 from urllib.parse import quote_plus
+from uuid import uuid4
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -15,6 +16,8 @@ from tests import builders, odd_strings
 from tests.web import found_forms, worlds
 from tests.web.found_forms import Form
 from tests.web.worlds import World
+from vendorrisk.services import factors
+from vendorrisk.web import edge
 
 EXAMPLES = (
     "follow_up", "text", "long_text", "number", "date", "table", "file", "declaration", "yes_no", "choice", "choices",
@@ -88,7 +91,42 @@ def find(app: Flask, world: World) -> Range:
             for form in (*forms, *_scripted(world, forms))
             if form.endpoint != "security.logout"
         ]
+    found.targets += [*_of_sign_in(app, world), _erasing(world)]
     return found
+
+
+def _erasing(world: World) -> Target:
+    page = f"/vendors/{world.own.vendor}/erase"
+    fields = {name: found_forms.Field() for name in ("csrf_token", "reference", "reason")}
+    adam = world.people["adam"]
+    return Target(Form(page, page, "staff.erase_vendor", fields), "adam", adam, builders.token_in(adam.get(page)))
+
+
+SIGN_IN = {
+    "passkeys.options": "/sign-in/passkey/options", "passkeys.use": "/sign-in/passkey",
+    "passkeys.set_up_options": "/sign-in/set-up/passkey/options", "passkeys.set_up": "/sign-in/set-up/passkey",
+    "passkeys.account_options": "/account/passkeys/options", "passkeys.add": "/account/passkeys",
+    "passkeys.remove": f"/account/passkeys/{uuid4()}/remove", "second_step.give_code": "/sign-in/code",
+    "second_step.finish_set_up": "/sign-in/set-up", "second_step.prove_again": "/sign-in/again",
+    "account.set_up_app": "/account/app", "account.recovery_codes": "/account/recovery-codes",
+}  # fmt: skip
+
+
+def _of_sign_in(app: Flask, world: World) -> Iterator[Target]:
+    """The second step: for somebody signed in, halfway with a factor, and halfway without one."""
+    with app.app_context(), edge.writing() as session:
+        new = builders.add_user(session, "new@acme.example", name="New")
+        factors.remove_all(session, new)
+    browsers = {"petra": world.people["petra"]}
+    for name in ("petra", "new"):
+        browser = browsers[f"{name}, halfway"] = app.test_client()
+        builders.post(browser, "/sign-in", {"email": f"{name}@acme.example", "password": builders.PASSWORD})
+    names = ("csrf_token", "code", "credential", "name", "secret", "password", "next", "sent", "recovery_code")
+    fields = {name: found_forms.Field() for name in names}
+    for person, browser in browsers.items():
+        csrf = builders.token_in(browser.get(f"/q/{'A' * 43}"))
+        for endpoint, action in SIGN_IN.items():
+            yield Target(Form(action, action, endpoint, fields), person, browser, csrf)
 
 
 def _scripted(world: World, forms: list[Form]) -> Iterator[Form]:
@@ -170,6 +208,7 @@ def _send(target: Target, body: bytes, kind: str, csrf: str, chance: Random) -> 
     if chance.random() < 0.1:
         headers["Accept"] = chance.choice(("application/json", "*/*;q=x", "text/html;q=0", "\xff"))
     query = chance.choice(("", "", "", "show=%00", "q=%00&page=%FF", "next=%2F%2Fevil", "page=" + "9" * 50))
+    action, _, own_query = target.form.action.partition("?")
     return target.browser.post(
-        target.form.action, data=body, content_type=kind or None, headers=headers, query_string=query
+        action, data=body, content_type=kind or None, headers=headers, query_string=query or own_query
     )

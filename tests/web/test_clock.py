@@ -55,7 +55,7 @@ def test_a_code_works_for_ten_minutes_on_nights_that_have_an_hour_more_or_less(
     token = link_at(database, made)
     browser, code = asked(app, database, token)
     at(clock, made + after)
-    answer = builders.post(browser, f"/q/{token}/code", {"code": code})
+    answer = builders.post(browser, visits.code_page(database, token), {"code": code})
     assert (answer.status_code == 303) is taken
     assert taken or "That code has expired" in answer.text
 
@@ -94,11 +94,11 @@ def test_a_code_is_not_taken_before_it_was_made_so_a_clock_set_back_lengthens_no
     token = link_at(database, made)
     browser, code = asked(app, database, token)
     clock.now = made - timedelta(hours=1)
-    answer = builders.post(browser, f"/q/{token}/code", {"code": code})
+    answer = builders.post(browser, visits.code_page(database, token), {"code": code})
     assert answer.status_code == 422
     assert "That code has expired" in answer.text
     clock.now = made - access_codes.CLOCKS_MAY_DIFFER  # two machines of one service, a little apart
-    assert builders.post(browser, f"/q/{token}/code", {"code": code}).status_code == 303
+    assert builders.post(browser, visits.code_page(database, token), {"code": code}).status_code == 303
 
 
 def test_a_clock_set_back_gives_nobody_more_tries(database: Database, now: datetime) -> None:

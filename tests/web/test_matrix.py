@@ -31,6 +31,8 @@ LEAST = 2_000
 NOTHING = "nothing"
 UNDECIDED = "undecided"
 UNKNOWN_TOKEN = "A" * 43
+APART = ("security.logout", "passkeys.use")
+"""Ends a sign-in, and begins one: tries at it are counted, and the eleventh is refused. test_sessions.py has them."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def parts_of(world: World, rule: Rule) -> Mapping[str, Mapping[str, object]]:
         "section_id": "no_such",
     }  # fmt: skip
     for owner, parts in values.items():
-        parts.update(number=99 if owner == NOTHING else 1, filename="site.css", digest_asked="0" * 12)
+        number = 99 if owner == NOTHING else 1
+        parts.update(number=number, filename="site.css", digest_asked="0" * 12, passkey_id=uuid4())
     unknown = rule.arguments - set(values[NOTHING])
     assert not unknown, f"say in parts_of what stands for {sorted(unknown)} in {rule.rule}"
     return values
@@ -151,7 +154,7 @@ class Knocks:
         came = fate(answer).name if fate(answer) is not IN else "IN"
         if expected not in ("ANY", came):
             self.wrong.append(f"{where}: not {expected}")
-        said = (answer.text + str(answer.headers)).lower()
+        said = (answer.data.decode(errors="replace") + str(answer.headers)).lower()
         foreign = [word for word in CANARIES if word in said and word not in person.may_see]
         if foreign:
             self.wrong.append(f"{where}: shows {foreign}")
@@ -189,20 +192,36 @@ def expected_of(person: Person, door: Door, world: World) -> str:
     return "ANY" if belongs else "NOTHING"
 
 
+MAY_CHANGE = {
+    "outsiders": set[str](),
+    "our own people who are turned away": {"+attempts", "+trail_events"},
+    "those let in": None,
+}
+"""The order of trying, and what may have changed after it: that one of us opened a case is counted and noted first."""
+
+
+def turn_of(person: Person, expected: str) -> str:
+    """When this person tries this door."""
+    if expected not in ("NOTHING", "ASKED"):
+        return "those let in"
+    return "our own people who are turned away" if person.column in ("petra", "adam", "audrey") else "outsiders"
+
+
 def test_nobody_crosses_over(app: Flask, runtime: Runtime, world: World) -> None:
     cast, every, knocks = persons(world), list(doors(app, world)), Knocks()
     tokens = {name: csrf_of(browser) for name, browser in world.people.items()}
     before = dump.rows(runtime.database)
-    for strangers in (True, False):
+    for turn, may_change in MAY_CHANGE.items():
         for door, person in itertools.product(every, cast.values()):
             expected = expected_of(person, door, world)
-            if (expected in ("NOTHING", "ASKED")) is not strangers or door.rule.endpoint == "security.logout":
+            if turn_of(person, expected) != turn or door.rule.endpoint in APART:
                 continue
             answer = knock(world.people[person.name], door, tokens[person.name])
             knocks.judge(person, door, answer, expected)
         assert knocks.wrong == []
-        if strangers:
-            assert dump.changes(before, dump.rows(runtime.database)) == set(), "a stranger has changed something"
+        if may_change is not None:
+            changed = dump.changes(before, dump.rows(runtime.database))
+            assert changed <= may_change, f"{turn} have changed something"
     assert knocks.count.total() >= LEAST, knocks.count
 
 

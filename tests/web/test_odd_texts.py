@@ -23,10 +23,13 @@ def can_be_sent(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+_SIGN_IN = ("security.", "second_step.", "passkeys.", "account.")
+
+
 def with_texts(targets: list[Target]) -> list[Target]:
     """The targets that people type into, each form once; sign-in is another matter."""
     found = {t.form.endpoint + t.form.page: t for t in targets if t.form.texts()}
-    return [target for target in found.values() if not target.form.endpoint.startswith("security.")]
+    return [target for target in found.values() if not target.form.endpoint.startswith(_SIGN_IN)]
 
 
 def test_odd_texts_are_kept_as_they_are_or_refused_with_what_was_typed(

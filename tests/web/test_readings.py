@@ -108,10 +108,11 @@ def test_nothing_is_shown_that_the_trail_does_not_know_of(
     shown: dict[str, set[str]] = {canary: set() for canary in KINDS}
     noted: set[str] = set()
     for person in (cast.petra, cast.adam, cast.audrey):
-        browser, by = sign_in(person), str(person.id)
-        token = builders.token_in(browser.get("/account"))
+        by = str(person.id)
         for endpoint, method, url in addresses(app, place):
             clock.advance(minutes=11)
+            browser = sign_in(person)  # some of it asks for a fresh sign-in
+            token = builders.token_in(browser.get("/account"))
             before = readings(database, by)
             answer = browser.open(url, method=method, data={"csrf_token": token} if method == "POST" else None)
             more = readings(database, by) - before

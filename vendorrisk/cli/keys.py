@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from vendorrisk import private_files
 from vendorrisk.cli.output import FOUND_PROBLEMS, OK, USAGE, give, say
 from vendorrisk.cli.user import OPERATOR
 from vendorrisk.db import vault
@@ -87,16 +87,11 @@ def export(options: argparse.Namespace) -> int:
     if options.file is None:
         give(text)
     else:
-        _write(options.file, text)
+        with private_files.create(options.file) as file:
+            file.write(text.encode("ascii"))
         say(f"Written to {options.file}. Print it, check it with: keys import, and delete the file.")
     say(f"Fingerprint {escrow.fingerprint(held[0])}. Who keeps it, where, and when again: docs/how-to/keep-the-keys.md")
     return OK
-
-
-def _write(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
 
 
 def bring_back(options: argparse.Namespace) -> int:

@@ -5,7 +5,6 @@ Whoever comes second while somebody else migrates waits, and finds nothing left 
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from vendorrisk import private_files
 from vendorrisk.db import engine, schema
 from vendorrisk.db.schema import MIGRATIONS, newest
 
@@ -101,7 +101,7 @@ def _copy(connection: Connection, target: Path) -> None:
     """Copy a SQLite database as it was before this transaction. Others may read it meanwhile."""
     draft = target.with_name(f"{target.name}.part")
     draft.unlink(missing_ok=True)
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    private_files.create(draft).close()
     source = str(connection.engine.url.database)
     with closing(sqlite3.connect(source)) as there, closing(sqlite3.connect(draft)) as here:
         there.backup(here)

@@ -68,8 +68,10 @@ class Sealer:
                     self._complain(f"The chain does not lead to the head that {self.path} knows. It is left as it is.")
                 elif there is None or head.position > there.position:
                     anchor.write(self.path, Anchor(head.position, head.chain, now), keyed)
-            except (BadAnchor, OSError) as error:
+            except BadAnchor as error:
                 self._complain(str(error))
+            except OSError as error:
+                self._complain(f"The anchor {self.path} cannot be written: {error.strerror}.")
         self._anchored = head.position
 
     def _complain(self, words: str) -> None:

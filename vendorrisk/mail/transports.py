@@ -5,7 +5,6 @@ A transport either takes a letter, or says why not: `NotNow` (try again) or `Ref
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import smtplib
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from vendorrisk import private_files
 from vendorrisk.settings import BadSettings
 
 TIMEOUT = 20.0
@@ -186,7 +186,7 @@ class FileTransport:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft = self.folder / f".{secrets.token_hex(8)}.part"
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with private_files.create(draft) as file:
                 file.write(mail.as_bytes(policy=policy.SMTP))
             draft.replace(self.folder / _file_name(mail))
         except OSError as error:

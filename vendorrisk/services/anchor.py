@@ -8,12 +8,12 @@ has its own.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from vendorrisk import private_files
 from vendorrisk.domain.chain import Head, Keyed
 from vendorrisk.settings import Settings
 
@@ -65,13 +65,7 @@ def read(path: Path, keyed: Keyed) -> Anchor | None:
 
 def write(path: Path, anchor: Anchor, keyed: Keyed) -> None:
     """Put the anchor in place of the one before, in one step, readable by its owner only."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(_text(anchor, keyed))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    private_files.replace(path, _text(anchor, keyed).encode("ascii"))
 
 
 def _text(anchor: Anchor, keyed: Keyed) -> str:

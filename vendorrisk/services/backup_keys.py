@@ -7,6 +7,7 @@ erasure, so that an old backup with today's keyring tells nothing of a vendor th
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import os
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from vendorrisk import crypto
+from vendorrisk import crypto, private_files
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Busy, Database
 from vendorrisk.db.models import DataKey
@@ -104,7 +105,7 @@ def read(path: Path, masters: Sequence[MasterKey]) -> Keyring:
         raise BadBackup(f"The keyring {path} holds no root secret.") from None
     except crypto.CannotOpen as error:
         raise BadBackup(f"The key file does not open the keyring {path}: {error}.") from None
-    if _mac(master, body) != mac:
+    if not hmac.compare_digest(_mac(master, body), mac):
         raise BadBackup(f"The keyring {path} was changed since it was written.")
     return Keyring(master, keys, written)
 
@@ -115,24 +116,11 @@ def _mac(master: Master, body: dict[str, Any]) -> bytes:
 
 def _overwrite(path: Path, content: bytes) -> None:
     """Put the new keyring in place in one step, then write zeros over what was there: its blocks are free now."""
-    draft = path.with_name(f".{NAME}.part")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
     old = path.open("r+b") if path.exists() else None
-    draft.replace(path)
+    private_files.replace(path, content)
     if old is not None:
         with old:
             left = os.fstat(old.fileno()).st_size
             while left > 0:
                 left -= old.write(bytes(min(left, _BLOCK)))
-            old.flush()
-            os.fsync(old.fileno())
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+            private_files.sync(old)

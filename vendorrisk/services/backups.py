@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, String, column, func, select
 
 import vendorrisk
+from vendorrisk import private_files
 from vendorrisk.db import dump, schema, vault
 from vendorrisk.db.dump import Shape, Tally
 from vendorrisk.db.engine import Database
@@ -69,6 +70,7 @@ def make(database: Database, storage: Storage, folder: Path, *, by: Actor, now: 
         summary = check(draft, database.master)
         try:
             os.link(draft, path)  # never over another backup
+            private_files.sync_folder(folder)
         except FileExistsError:
             raise BadBackup(f"{path} is there already; there is one backup a second at most.") from None
     finally:
@@ -86,11 +88,10 @@ def make(database: Database, storage: Storage, folder: Path, *, by: Actor, now: 
 
 
 def _write(database: Database, storage: Storage, draft: Path, *, now: datetime) -> None:
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file, database.snapshot() as connection:
+    draft.unlink(missing_ok=True)  # of one that was killed
+    with private_files.create(draft) as file, database.snapshot() as connection:
         archive.write(file, database.master, _records(connection, storage, now=now))
-        file.flush()
-        os.fsync(file.fileno())
+        private_files.sync(file)
 
 
 def _records(connection: Connection, storage: Storage, *, now: datetime) -> Iterator[Record]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import secrets
 import stat
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from vendorrisk import crypto
+from vendorrisk import crypto, private_files
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.vault import Master, MasterKey
@@ -37,19 +36,15 @@ def new() -> MasterKey:
 def create(path: Path, key: MasterKey | None = None) -> None:
     """Write a master key that only its owner can read. An existing file is never touched: FileExistsError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(path, [key or new()])
-    _sync_folder(path.parent)
+    with private_files.create(path) as file:
+        file.write(_lines([key or new()]))
+        private_files.sync(file)
+    private_files.sync_folder(path.parent)
 
 
 def replace(path: Path, keys: Sequence[MasterKey]) -> None:
     """Put other keys into the key file, in one step: a reader finds the old file or the new one."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        _write(draft, keys)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    private_files.replace(path, _lines(keys))
 
 
 def load(path: Path) -> tuple[MasterKey, ...]:
@@ -87,21 +82,8 @@ def _parse(path: Path, line: str) -> MasterKey:
     return MasterKey(id=words[1], secret=secret)
 
 
-def _write(path: Path, keys: Sequence[MasterKey]) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.writelines(f"{_MARK} {key.id} {base64.b64encode(key.secret).decode()}\n" for key in keys)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    # Without this the name itself could be lost with the power.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _lines(keys: Sequence[MasterKey]) -> bytes:
+    return "".join(f"{_MARK} {key.id} {base64.b64encode(key.secret).decode()}\n" for key in keys).encode("ascii")
 
 
 def check_fits(database: Database) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from vendorrisk.db import vault
 from vendorrisk.db.models import Event
 from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.services import audit, trail
@@ -49,8 +50,8 @@ def note(
 
 
 def has_read_answers(session: Session, dossier: Dossier, *, by: Actor, now: datetime) -> bool:
-    """Whether there is nothing to write: nothing was asked for, or it was erased, or the trail knows of it."""
-    if dossier.request is None or dossier.vendor.erased_at is not None:
+    """Whether there is nothing to write: no answers were asked for, they are erased, or the trail knows of this."""
+    if dossier.request is None or not vault.is_alive(session, dossier.key_id):
         return True
     return has_noted(session, EventKind.ANSWERS_READ, dossier.case.id, _answers(dossier), by=by, now=now)
 

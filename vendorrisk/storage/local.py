@@ -6,8 +6,10 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from vendorrisk import private_files
 from vendorrisk.storage.base import AlreadyThere, BadStorage, Missing, checked
 
 _CHUNK = 64 * 1024
@@ -25,17 +27,17 @@ class LocalStorage:
         self._make_folder(path.parent)
         draft = _draft(path)
         try:
-            descriptor = _create(draft)
+            file = private_files.create(draft)
         except FileExistsError:
             raise AlreadyThere(name) from None
         try:
-            _write(descriptor, chunks)
+            _write(file, chunks)
             os.link(draft, path)
         except FileExistsError:
             raise AlreadyThere(name) from None
         finally:
             draft.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        private_files.sync_folder(path.parent)
 
     def get(self, name: str) -> Iterator[bytes]:
         """Open the file at once, read it as asked for."""
@@ -52,12 +54,12 @@ class LocalStorage:
         # The draft first: who is still writing it cannot link it into place any more.
         _draft(path).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        private_files.sync_folder(path.parent)
 
     def _make_folder(self, folder: Path) -> None:
         if not folder.exists():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync_folder(self._folder)
+            private_files.sync_folder(self._folder)
 
     def probe(self) -> None:
         """Write a file, and remove it again. Raises BadStorage."""
@@ -65,7 +67,7 @@ class LocalStorage:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
-                _write(_create(draft), [bytes(_CHUNK)])
+                _write(private_files.create(draft), [bytes(_CHUNK)])
             finally:
                 draft.unlink(missing_ok=True)
         except OSError as error:
@@ -89,25 +91,11 @@ def _draft(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
 
 
-def _create(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-
-
-def _write(descriptor: int, chunks: Iterable[bytes]) -> None:
-    with os.fdopen(descriptor, "wb") as file:
+def _write(file: BinaryIO, chunks: Iterable[bytes]) -> None:
+    with file:
         for chunk in chunks:
             file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    # Without this the name itself could be lost, or come back, with the power.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        private_files.sync(file)
 
 
 def _read(path: Path) -> Iterator[bytes]:
