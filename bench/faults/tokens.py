@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +18,10 @@ from pypdf import PdfReader
 from bench.faults.counts import Count
 from bench.faults.linked import Scene, Waiting, scene, wait_until
 from bench.faults.links import _FLAGS
+from bench.faults.service import ROOT
 from tests import builders
 from tests.journeys import walk
+from vendorrisk.services import archive, backup_keys
 
 PETRA = "petra@acme.example"
 
@@ -56,6 +60,7 @@ def counts() -> Iterator[Count]:
         seen = Seen()
         _run(made, seen)
         copy = _copy(made)
+        _back_up(made)
         made.service.stop()
         yield from _searched(made, seen, copy)
 
@@ -161,9 +166,21 @@ def _copy(made: Scene) -> Path:
     return there
 
 
+def _back_up(made: Scene) -> None:
+    """The service's own backup with its keyring, sealed as it is; and beside it what is in it, opened."""
+    folder = made.folder / "backups"
+    command = [sys.executable, "-m", "vendorrisk", "backup", str(folder)]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **made.service.environ}, check=True, capture_output=True)
+    (sealed,) = folder.glob("*.backup")
+    assert (folder / backup_keys.NAME).is_file()
+    opened = b"\n".join(record.content for record in archive.read(sealed, made.database.master))
+    assert b"requests" in opened and b"trail_events" in opened
+    (folder / "opened").write_bytes(opened)
+
+
 def _searched(made: Scene, seen: Seen, copy: Path) -> Iterator[Count]:
     files = [path for path in made.folder.rglob("*") if path.is_file() and path.suffix != ".eml"]
-    assert copy in files and any(path.name == "service.log" for path in files)
+    assert {"service.log", "opened", backup_keys.NAME} <= {path.name for path in files} and copy in files
     letters = list((made.folder / "mail").glob("*.eml"))
     for name, secret in seen.secrets.items():
         raw = secret.encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import sqlite3
@@ -17,11 +18,13 @@ import pytest
 from sqlalchemy import text
 
 from tests import builders
+from tests.antivirus.clamd import Clamd, running
 from tests.conftest import ON_POSTGRES
 from vendorrisk.cli import main as cli
 from vendorrisk.db import migrate, schema
+from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.reports import pdf
-from vendorrisk.services import doctor, opening, upgrading
+from vendorrisk.services import anchor, doctor, opening, upgrading
 from vendorrisk.services.health import Finding, State
 from vendorrisk.services.upgrading import NeedsUpgrade
 from vendorrisk.settings import Settings
@@ -132,6 +135,56 @@ def _no_storage(folder: Path) -> None:
     (folder / "files").write_text("in the way")
 
 
+def _changed_trail(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "data" / "v.sqlite")) as there, there:
+        there.execute("DROP TRIGGER trail_events_no_delete")
+
+
+def _old_copy(folder: Path) -> None:
+    copy = folder / "data" / "v.sqlite.before-0001"
+    copy.touch()
+    long_ago = (datetime.now(UTC) - timedelta(days=31)).timestamp()
+    os.utime(copy, (long_ago, long_ago))
+
+
+def test_doctor_warns_of_an_old_copy_only(
+    environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data" / "v.sqlite.before-0002").touch()
+    assert examined(environ, capsys)[1]["old copies"]["state"] == "ok"
+    _old_copy(tmp_path)
+    code, checks = examined(environ, capsys)
+    assert code == OK and checks["old copies"]["state"] == "warn"
+    assert "v.sqlite.before-0001:" in checks["old copies"]["text"]
+    assert "Delete it" in checks["old copies"]["remedy"]
+
+
+def test_doctor_leaves_a_long_trail_to_the_command_for_it(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(environ, "user", "add", "a@acme.example", "--name", "Ann", "--role", "staff") == OK
+    database = opening.database(Settings.from_env(environ))
+    Sealer(database, anchor.path_of(Settings.from_env(environ)), lambda: datetime.now(UTC)).round()
+    assert "as it was written: 1 events" in examined(environ, capsys)[1]["trail"]["text"]
+    monkeypatch.setattr(doctor, "_LONG_TRAIL", 0)
+    assert "was not verified" in examined(environ, capsys)[1]["trail"]["text"]
+    assert run(environ, "trail", "verify") == OK
+    found = examined(environ, capsys)[1]["trail"]
+    assert (found["state"], "0 findings" in found["text"]) == ("ok", True)
+
+
+def test_doctor_knocks_at_clamav(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    clamd = Clamd()
+    with running(clamd) as url:
+        scanning = environ | {"VENDORRISK_CLAMAV": url}
+        assert examined(scanning, capsys)[1]["antivirus"]["text"] == "ClamAV answers."
+        clamd.mood = "odd"
+        assert examined(scanning, capsys)[1]["antivirus"]["state"] == "stop"
+    code, checks = examined(scanning, capsys)
+    assert code == FOUND_PROBLEMS
+    assert "no evidence is taken" in checks["antivirus"]["remedy"]
+
+
 @pytest.mark.parametrize(
     ("harm", "check", "says"),
     [
@@ -141,6 +194,7 @@ def _no_storage(folder: Path) -> None:
         (_no_database, "database", "There is no database"),
         (_damaged, "database file", "damaged"),
         (_older, "database", "made by a later version"),
+        (_changed_trail, "trail", "not as it was written"),
         (_no_storage, "storage", "cannot be written"),
     ],
 )
@@ -294,7 +348,7 @@ def test_on_postgresql_a_start_refuses_and_only_the_operator_upgrades(
     with pytest.raises(NeedsUpgrade, match="python -m vendorrisk upgrade"):
         opening.database(Settings.from_env(given))
     assert run(given, "upgrade") == FOUND_PROBLEMS
-    assert "Make a backup and try it out" in capsys.readouterr().err
+    assert "Make a backup with the version that made it" in capsys.readouterr().err
     assert upgrading.revision(database_url) == revision
     assert run(given, "upgrade", "--backed-up") == OK
     opening.database(Settings.from_env(given)).close()

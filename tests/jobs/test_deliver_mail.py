@@ -7,21 +7,26 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from typing import cast
 from uuid import UUID
 
 import pytest
+from sqlalchemy.orm import Session
 
 from tests import builders
 from tests.conftest import Clock
 from tests.mail.letters import letter
 from tests.mail.server import Office, running
-from vendorrisk.db.engine import Busy, Database
+from vendorrisk.db.engine import BUSY_SECONDS, Busy, Database
 from vendorrisk.db.models import Letter
 from vendorrisk.domain.assessment import WorkState
-from vendorrisk.jobs.deliver_mail import PostOffice, deliver
+from vendorrisk.jobs.deliver_mail import PAUSES, PostOffice, deliver
 from vendorrisk.mail.transports import MemoryTransport, SmtpTransport, Transport
 from vendorrisk.services import outbox
 
@@ -129,7 +134,7 @@ def test_a_worker_killed_between_sending_and_noting_sends_it_again_under_the_sam
         from tests.builders import NOW
         from vendorrisk.db import engine
         from vendorrisk.db.engine import Database
-        from vendorrisk.jobs.deliver_mail import PostOffice, deliver
+        from vendorrisk.jobs.deliver_mail import PAUSES, PostOffice, deliver
         from vendorrisk.mail.transports import SmtpTransport
 
         class Deadly(SmtpTransport):
@@ -196,22 +201,47 @@ def test_an_address_that_cannot_be_written_is_refused(database: Database, clock:
     assert row(database, letter_id).state is WorkState.FAILED
 
 
-def test_a_busy_database_does_not_make_a_letter_go_twice(
-    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    letter_id, sent = put(database, clock.now), MemoryTransport()
-    real, calls = database.writing, []
+class Away:
+    """A database that is away for a while once the letter was taken."""
 
-    def busy_at_first():  # type: ignore[no-untyped-def]
-        calls.append(1)
-        if len(calls) == 2:
+    def __init__(self, real: Database, times: int) -> None:
+        self._real, self._left, self._taken = real, times, False
+
+    def writing(self) -> AbstractContextManager[Session]:
+        if self._taken and self._left:
+            self._left -= 1
             raise Busy
-        return real()
+        self._taken = True
+        return self._real.writing()
 
-    monkeypatch.setattr(database, "writing", busy_at_first)
+
+def test_a_database_that_is_away_for_a_while_does_not_make_a_letter_go_twice(database: Database, clock: Clock) -> None:
+    letter_id, sent = put(database, clock.now), MemoryTransport()
+    away = cast(Database, Away(database, 3))
+    begun = time.monotonic()
+    deliver(replace(post_office(away, sent, clock), pauses=(0.0, 0.0, 0.05, 0.0)), letter_id)
+    assert time.monotonic() - begun >= 0.05
+    assert row(database, letter_id).state is WorkState.DONE
+    clock.now += outbox.LEASE
+    deliver(post_office(database, sent, clock), letter_id)
+    assert len(sent.sent) == 1
+
+
+def test_a_letter_that_could_not_be_noted_is_not_lost(database: Database, clock: Clock) -> None:
+    letter_id, sent = put(database, clock.now), MemoryTransport()
+    away = cast(Database, Away(database, 3))
+    with pytest.raises(Busy):
+        deliver(replace(post_office(away, sent, clock), pauses=(0.0, 0.0)), letter_id)
+    clock.now += outbox.LEASE
     deliver(post_office(database, sent, clock), letter_id)
     assert row(database, letter_id).state is WorkState.DONE
-    assert len(sent.sent) == 1
+    first, second = sent.sent
+    assert first["Message-ID"] == second["Message-ID"]
+
+
+def test_the_pauses_end_before_the_lease_does() -> None:
+    assert list(PAUSES) == sorted(PAUSES)
+    assert sum(PAUSES) + (len(PAUSES) + 1) * BUSY_SECONDS < outbox.LEASE.total_seconds() * 2 / 3
 
 
 def test_nothing_is_locked_while_a_slow_server_is_spoken_to(database: Database, clock: Clock) -> None:

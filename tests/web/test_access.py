@@ -17,12 +17,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests import builders
-from tests.conftest import Cast, SignIn
+from tests.conftest import Cast, Clock, SignIn
 from tests.web import vendor_visits
 from vendorrisk.db.engine import Database
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.roles import Role
-from vendorrisk.web import static
+from vendorrisk.web import access, static
 
 
 class Fate(Enum):
@@ -294,6 +294,38 @@ def test_those_who_may_come_in_do(app: Flask, world: World) -> None:
             missing = endpoint in WITHOUT_AN_OBJECT and answer.status_code == 404
             if (fate(answer) is not IN and not missing) or answer.status_code >= 500:
                 wrong.append(f"{person} at {method} {url} ({endpoint}): {answer.status_code} {answer.location or ''}")
+    assert wrong == []
+
+
+FRESHLY = frozenset(
+    {
+        "account.ways", "account.app", "account.set_up_app", "account.recovery_codes", "passkeys.account_options",
+        "passkeys.add", "passkeys.remove", "security.change_password", "staff.decide", "staff.erase_vendor",
+        "auditor.trail_json_lines", "auditor.trail_csv",
+    }
+)  # fmt: skip
+"""What is asked for again where the last proof is more than ten minutes ago."""
+
+
+def test_dangerous_doors_ask_once_more_and_no_others(app: Flask, world: World, clock: Clock) -> None:
+    said = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if (found := access.declared(app, rule.endpoint)) and found.fresh
+    }
+    assert said == FRESHLY
+    clock.advance(minutes=11)
+    wrong = []
+    for endpoint, method in doors(app):
+        if endpoint in FRESHLY and TABLE[endpoint].adam is IN:
+            answer = knock(world.people["adam"], method, address(app, world, endpoint))
+            asked = (
+                (answer.location or "").startswith("/sign-in/again?next=/")
+                if method == "GET"
+                else answer.status_code == 403
+            )
+            if not asked:
+                wrong.append(f"{method} {endpoint}: {answer.status_code}")
     assert wrong == []
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import builders, review_side, staff_side, trail_side
-from tests.conftest import Cast
+from tests.conftest import Cast, Clock
 from tests.review_side import NOW, REASON
 from tests.services.test_csv_cells import PAYLOADS
 from vendorrisk.db.engine import Database
@@ -194,6 +194,19 @@ def test_json_lines_are_whole_and_readable(
 
 def test_a_head_request_takes_nothing_away(audrey: FlaskClient, decided: str) -> None:
     assert audrey.head(f"{TRAIL}.csv").data == b""
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_a_stale_sign_in_takes_nothing_away(
+    audrey: FlaskClient, decided: str, clock: Clock, database: Database, ending: str
+) -> None:
+    clock.advance(minutes=11)
+    address = f"{TRAIL}.{ending}?kind=decision.made"
+    answer = audrey.get(address)
+    assert (answer.status_code, answer.location) == (303, f"/sign-in/again?next={quote(address, safe='/?')}")
+    with database.reading() as session:
+        exported = select(Event.id).where(Event.kind == EventKind.TRAIL_EXPORTED.value)
+        assert session.scalars(exported).all() == []
 
 
 @pytest.mark.parametrize(("name", "form"), [("as_json_lines", "JSON lines"), ("as_csv", "CSV")])

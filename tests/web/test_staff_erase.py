@@ -60,6 +60,16 @@ def test_only_administrators_find_the_way(petra: FlaskClient, full: Full) -> Non
     assert petra.get(f"/vendors/{full.vendor}/erase").status_code == 404
 
 
+def test_a_stale_sign_in_erases_nothing_and_keeps_what_was_typed(adam: FlaskClient, full: Full, clock: Clock) -> None:
+    page = f"/vendors/{full.vendor}/erase"
+    token = builders.token_in(adam.get(page))
+    clock.advance(minutes=11)
+    answer = adam.post(page, data={"csrf_token": token, "reference": full.vendor, "reason": REASON})
+    assert answer.status_code == 403 and REASON in answer.text
+    assert adam.get(page).location == f"/sign-in/again?next={page}"
+    assert "Northwind Mail" in adam.get(f"/vendors/{full.vendor}").text
+
+
 def test_afterwards_the_vendors_page_says_when_by_whom_and_why(
     adam: FlaskClient, petra: FlaskClient, full: Full
 ) -> None:

@@ -11,7 +11,7 @@ from vendorrisk.services import doctor, keys, upgrading
 from vendorrisk.services.health import State
 from vendorrisk.settings import Settings
 
-_VERIFIED = ("database", "key", "database file")
+_VERIFIED = ("database", "key", "database file", "trail")
 
 
 def register(commands: Any) -> None:
@@ -31,25 +31,26 @@ def run(options: argparse.Namespace) -> int:
     if upgrading.needs_backup(settings.database, before) and not options.backed_up:
         say(
             f"The database is at {before}; this version needs {upgrading.newest()}.",
-            "Make a backup and try it out; then: python -m vendorrisk upgrade --backed-up",
+            "Make a backup with the version that made it, and try it out.",
+            "Then: python -m vendorrisk upgrade --backed-up",
         )
         return FOUND_PROBLEMS
     done = upgrading.upgrade(settings.database, before)
     say(f"database  {done.before or 'empty'} → {done.after}" if done.changed else f"database  is at {done.after}")
     if done.copy is not None:
-        say(f"copy      {done.copy}, as it was before. Remove it when the new version has proven itself.")
+        say(
+            f"copy      {done.copy}, as it was before. Delete it once this version has proven itself:",
+            "          it holds the keys of vendors that are erased from now on.",
+        )
     return _verify(settings)
 
 
 def _verify(settings: Settings) -> int:
     checks = {name: doctor.CHECKS[name] for name in _VERIFIED}
-    wrong = [
-        finding
-        for _, finding in doctor.examine(settings, now=datetime.now(UTC), checks=checks)
-        if finding.state is State.STOP
-    ]
+    found = dict(doctor.examine(settings, now=datetime.now(UTC), checks=checks))
+    wrong = [finding for finding in found.values() if finding.state is State.STOP]
     say(*(f"STOP      {finding.text} → {finding.remedy}" for finding in wrong))
     if wrong:
         return FOUND_PROBLEMS
-    say("verified  schema, key and file. Start the service.")
+    say(f"verified  schema, key and file. {found['trail'].text}", "Start the service.")
     return OK

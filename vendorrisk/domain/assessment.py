@@ -75,13 +75,29 @@ REQUEST_MOVES: dict[RequestStatus, frozenset[RequestStatus]] = {
 }
 
 
+_ASSESSMENT_STANDS: dict[AssessmentStatus, str] = {
+    AssessmentStatus.INTAKE: "The intake of this assessment has to be finished first.",
+    AssessmentStatus.READY: "Nothing of this assessment was sent to the vendor yet.",
+    AssessmentStatus.SENT: "This assessment is with the vendor, who has not sent the answers yet.",
+    AssessmentStatus.REVIEW: "The answers of this assessment have arrived already.",
+    AssessmentStatus.DECIDED: "This assessment is decided: nothing about it changes any more.",
+}
+_REQUEST_STANDS: dict[RequestStatus, str] = {
+    RequestStatus.SENT: "This request was sent already.",
+    RequestStatus.OPEN: "The vendor has opened this request already.",
+    RequestStatus.SUBMITTED: "The vendor has sent the answers to this request already.",
+    RequestStatus.WITHDRAWN: "This request was withdrawn.",
+}
+"""What people are told who ask for a move that is not allowed: where the thing stands."""
+
+
 def check_assessment_move(now: AssessmentStatus, then: AssessmentStatus) -> None:
     """Raise WrongState unless an assessment may go from `now` to `then`."""
     if then not in ASSESSMENT_MOVES[now]:
-        raise WrongState(f"an assessment in state {now.value!r} cannot become {then.value!r}")
+        raise WrongState(_ASSESSMENT_STANDS[now])
 
 
 def check_request_move(now: RequestStatus, then: RequestStatus) -> None:
     """Raise WrongState unless a request may go from `now` to `then`."""
     if then not in REQUEST_MOVES[now]:
-        raise WrongState(f"a request in state {now.value!r} cannot become {then.value!r}")
+        raise WrongState(_REQUEST_STANDS[now])

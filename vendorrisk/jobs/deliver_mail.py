@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,7 +19,8 @@ from vendorrisk.services.outbox import Parcel
 _log = logging.getLogger(__name__)
 OWN_MISTAKES = 3
 """After so many tries, a letter on which we ourselves stumble is undelivered."""
-_TRIES_TO_NOTE = 5
+PAUSES = (0.2, 1.0, 4.0, 15.0, 30.0)
+"""Seconds between the tries to note what became of a letter; together they end before its lease does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class PostOffice:
     organisation: str
     mail_from: str
     clock: Callable[[], datetime]
+    pauses: Sequence[float] = PAUSES
 
 
 def deliver(office: PostOffice, letter_id: UUID) -> None:
@@ -65,12 +68,16 @@ def _try(office: PostOffice, parcel: Parcel) -> Callable[..., None]:
 
 
 def _note(office: PostOffice, outcome: Callable[..., None]) -> None:
-    for tried in range(1, _TRIES_TO_NOTE + 1):
+    # Giving up early would mean sending the letter twice: a database that is away gets time to come back.
+    for pause in office.pauses:
         try:
-            with office.database.writing() as session:
-                outcome(session, now=office.clock())
+            _write(office, outcome)
             return
         except Busy:
-            # Giving up here would mean sending the letter twice.
-            if tried == _TRIES_TO_NOTE:
-                raise
+            time.sleep(pause)
+    _write(office, outcome)
+
+
+def _write(office: PostOffice, outcome: Callable[..., None]) -> None:
+    with office.database.writing() as session:
+        outcome(session, now=office.clock())

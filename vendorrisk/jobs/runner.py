@@ -24,7 +24,7 @@ from vendorrisk.jobs import make_reports, seal_trail
 from vendorrisk.jobs.deliver_mail import PostOffice, deliver
 from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.mail.transports import Transport, open_transport
-from vendorrisk.services import anchor, files, heads, work
+from vendorrisk.services import anchor, files, heads, leftovers, work
 from vendorrisk.services.runtime import Runtime
 
 with lean.without("psycopg"):  # for its queue in PostgreSQL; ours lies in memory
@@ -91,6 +91,9 @@ class _Jobs:
         self.huey.periodic_task(crontab(minute="*"), name="sweep")(self.sweep)
         self.tidy = self.huey.periodic_task(crontab(minute="*"), name="tidy")(
             lambda: files.sweep(runtime.database, runtime.storage, now=clock())
+        )
+        self.huey.periodic_task(crontab(minute="17"), name="forget")(
+            lambda: leftovers.forget(runtime.database, now=clock())
         )
         self.huey.periodic_task(crontab(minute="*"), name="mail_head")(self.mail_head)
         self._organisation = settings.organisation

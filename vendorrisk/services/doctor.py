@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -16,6 +16,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from vendorrisk.antivirus import Unavailable, open_scanner
 from vendorrisk.db import engine, schema
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Letter, Report, User
@@ -24,7 +25,7 @@ from vendorrisk.domain.assessment import WorkState
 from vendorrisk.mail.transports import NotNow, Refused, open_transport
 from vendorrisk.reports import pdf
 from vendorrisk.reports.pdf import RenderFailed
-from vendorrisk.services import health, keys, upgrading
+from vendorrisk.services import anchor, audit, health, keys, sealing, trail_checks, upgrading
 from vendorrisk.services.health import Finding, State
 from vendorrisk.services.keys import BadKey
 from vendorrisk.settings import BadSettings, Settings
@@ -32,6 +33,11 @@ from vendorrisk.storage import BadStorage, open_storage
 
 LITTLE_ROOM = 500 * 1024 * 1024
 _CLOCKS_MAY_DIFFER = timedelta(seconds=30)
+_LONG_TRAIL = 200_000
+"""More events than that are left to `trail verify`: a look at everything should take seconds."""
+_VERIFIED_WITHIN = timedelta(days=31)
+_COPY_KEPT = timedelta(days=30)
+_PING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,55 @@ def _sound(deployment: Deployment) -> Finding:
     if said != "ok":
         return Finding(State.STOP, f"The database file is damaged: {said[:200]}", "Restore the newest backup.")
     return Finding(State.OK, "The database file is sound.")
+
+
+def _trail(deployment: Deployment) -> Finding:
+    assert deployment.database is not None
+    beside = trail_checks.anchored(anchor.path_of(deployment.settings), audit.keyed(deployment.database.master))
+    with deployment.database.reading() as session:
+        head = sealing.head(session)
+        if head is not None and head.position > _LONG_TRAIL:
+            return _long_trail(session, head.position, now=deployment.now)
+    with deployment.database.reading() as session:
+        outcome = trail_checks.of_database(session, beside, (), lambda finding: None)
+    if not outcome.is_whole:
+        words = f"The trail is not as it was written: {outcome.problems:,} findings."
+        return Finding(State.STOP, words, "python -m vendorrisk trail verify: see docs/how-to/verify-the-trail.md.")
+    return Finding(State.OK, f"The trail is as it was written: {outcome.sealed:,} events.")
+
+
+def _long_trail(session: Session, events: int, *, now: datetime) -> Finding:
+    """What the latest `trail verify` has found."""
+    past = trail_checks.latest(session)
+    if past is None or now - past.at > _VERIFIED_WITHIN:
+        words = f"The trail has {events:,} events, and was not verified within {_VERIFIED_WITHIN.days} days."
+        return Finding(State.WARN, words, "python -m vendorrisk trail verify")
+    words = f"The trail has {events:,} events; on {past.at:%Y-%m-%d} there were {past.problems:,} findings."
+    remedy = "python -m vendorrisk trail verify: see docs/how-to/verify-the-trail.md."
+    return Finding(State.STOP if past.problems else State.OK, words, remedy)
+
+
+def _copies(deployment: Deployment) -> Finding:
+    """Copies from before an upgrade hold the keys of vendors that were erased since."""
+    file = upgrading.sqlite_file(deployment.settings.database)
+    before = (deployment.now - _COPY_KEPT).timestamp()
+    copies = sorted(file.parent.glob(f"{file.name}.before-*")) if file is not None else []
+    old = [copy.name for copy in copies if copy.stat().st_mtime < before]
+    if old:
+        words = f"{', '.join(old)}: copied before an upgrade, more than {_COPY_KEPT.days} days ago."
+        return Finding(State.WARN, words, "Delete it: it holds the keys of vendors that were erased since.")
+    return Finding(State.OK, "No copy from before an upgrade has been left lying about.")
+
+
+def _scanner(deployment: Deployment) -> Finding:
+    scanner = open_scanner(deployment.settings.clamav)
+    if scanner is None:
+        return Finding(State.OK, "Evidence is not scanned: VENDORRISK_CLAMAV is not set.")
+    try:
+        replace(scanner, seconds=_PING_SECONDS).ping()
+    except Unavailable as error:
+        return Finding(State.STOP, f"{error}.", "Start clamd: until it answers, no evidence is taken.")
+    return Finding(State.OK, "ClamAV answers.")
 
 
 def _storage(deployment: Deployment) -> Finding:
@@ -265,9 +320,12 @@ CHECKS: dict[str, Look] = {
     "key": _key_fits,
     "durability": _durable,
     "database file": _sound,
+    "old copies": _copies,
+    "trail": _trail,
     "storage": _storage,
     "room": _room,
     "mail": _mail,
+    "antivirus": _scanner,
     "links": _links,
     "clock": _clock,
     "jobs": _work,
@@ -277,4 +335,4 @@ CHECKS: dict[str, Look] = {
 }
 """What `doctor` looks at, in the order in which a person would put things right."""
 
-_NEED_THE_DATABASE = frozenset({_key_fits, _durable, _sound, _clock, _work, _people})
+_NEED_THE_DATABASE = frozenset({_key_fits, _durable, _sound, _trail, _clock, _work, _people})

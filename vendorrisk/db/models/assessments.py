@@ -155,7 +155,7 @@ class AccessCode(Base):
     browser_hash: Mapped[bytes] = mapped_column(LargeBinary(32), doc="The browser that asked; only it may redeem.")
     code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), doc="Keyed hash of code and row id.")
     created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     tries: Mapped[int] = mapped_column(default=0)
     used_at: Mapped[datetime | None]
 
@@ -173,7 +173,7 @@ class RespondentSession(Base):
     role: Mapped[Sealed | None] = mapped_column(doc="context session.role")
     started_at: Mapped[datetime | None] = mapped_column(doc="When Start was pressed on the landing page.")
     created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
 
 
@@ -185,4 +185,4 @@ class Attempt(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     bucket: Mapped[bytes] = mapped_column(LargeBinary(16), doc="Keyed hash of what is limited and for whom.")
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)

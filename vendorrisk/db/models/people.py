@@ -96,5 +96,5 @@ class SignIn(Base):
 
     id: Mapped[UuidKey]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     confirmed_at: Mapped[datetime] = mapped_column(doc="When the person last proved who they are.")

@@ -39,7 +39,7 @@ def whole_trail() -> ResponseReturnValue:
 
 
 @bp.get("/trail.jsonl")
-@access.open_to(Role.AUDITOR, Role.ADMIN)
+@access.open_to(Role.AUDITOR, Role.ADMIN, fresh=True)
 def trail_json_lines() -> ResponseReturnValue:
     """The events that the filters leave, sealed as they are and readable, with all that a check needs."""
     organisation, now, sees_open = edge.services().settings.organisation, edge.now(), _sees_open()
@@ -53,7 +53,7 @@ def trail_json_lines() -> ResponseReturnValue:
 
 
 @bp.get("/trail.csv")
-@access.open_to(Role.AUDITOR, Role.ADMIN)
+@access.open_to(Role.AUDITOR, Role.ADMIN, fresh=True)
 def trail_csv() -> ResponseReturnValue:
     """The same for spreadsheets; it cannot be checked."""
     sees_open = _sees_open()

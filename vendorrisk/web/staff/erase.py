@@ -32,7 +32,7 @@ class EraseForm(FlaskForm):
 
 
 @bp.route("/vendors/<reference>/erase", methods=["GET", "POST"])
-@access.open_to(Role.ADMIN)
+@access.open_to(Role.ADMIN, fresh=True)
 def erase_vendor(reference: str) -> ResponseReturnValue:
     """Say what would be lost; with the reference typed and a reason given, destroy the vendor's key."""
     with edge.reading() as session:
