@@ -1,6 +1,6 @@
 """The part of YAML 1.2 that our files use, as plain data with every value's place; for the loaders.
 
-Two parsers give the same events. libyaml is 25 times as fast and reads what is right; what it or we refuse is read
+Two parsers give the same events. libyaml is ten times as fast and reads what is right; what it or we refuse is read
 again by ruamel.yaml, whose words and places the mistakes have. It alone reads where PyYAML came without libyaml.
 """
 
