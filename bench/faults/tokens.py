@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import os
 import re
 import shutil
@@ -10,10 +11,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, Request, Response, sync_playwright
 from pypdf import PdfReader
+from sqlalchemy import select
 
 from bench.faults.counts import Count
 from bench.faults.linked import Scene, Waiting, scene, wait_until
@@ -21,6 +24,7 @@ from bench.faults.links import _FLAGS
 from bench.faults.service import ROOT
 from tests import builders
 from tests.journeys import walk
+from vendorrisk.db.models import User
 from vendorrisk.services import archive, backup_keys
 
 PETRA = "petra@acme.example"
@@ -76,7 +80,7 @@ def _run(made: Scene, seen: Seen) -> None:
         seen.watch(vendor)
         petra = staff.new_page()
         _reset(petra, made, seen, base)
-        walk.sign_in(petra, base, PETRA, builders.PASSWORD + " anew")
+        walk.sign_in(petra, base, PETRA, builders.PASSWORD + " anew", _app_code(made))
         _send(petra, seen, base, link)
         _answer(vendor.new_page(), made, seen, link)
         _report(petra, seen, base)
@@ -89,6 +93,12 @@ def _run(made: Scene, seen: Seen) -> None:
             value = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == name)
             seen.secrets[f"{'staff' if context is staff else 'vendor'}'s cookie {name}"] = value
         browser.close()
+
+
+def _app_code(made: Scene) -> str:
+    with made.database.writing() as session:
+        petra = session.scalars(select(User).where(User.email == PETRA)).one()
+        return builders.app_code(session, petra, datetime.now(UTC))
 
 
 def _reset(page: Page, made: Scene, seen: Seen, base: str) -> None:
@@ -196,7 +206,9 @@ def _searched(made: Scene, seen: Seen, copy: Path) -> Iterator[Count]:
 
 
 def _text(path: Path) -> bytes:
-    return path.read_bytes().replace(b"=\n", b"")
+    """A letter as people read it, both its forms."""
+    letter = email.message_from_bytes(path.read_bytes())
+    return b"\n".join(part.get_payload(decode=True) or b"" for part in letter.walk() if not part.is_multipart())
 
 
 def _is_its_letter(name: str) -> bool:
