@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,8 +50,13 @@ class Browser:
         self._cookies, self._token = f"respondent={self.cookie}", ""
 
     def enter(self) -> None:
-        """Fetch the landing page: a session, and the token of its form."""
-        self._token = builders.token_in(self._ask("GET", f"/respond/{self.reference}/start")[1])
+        """Fetch the landing page: a session, and the token of its form. Where the service is busy, try again."""
+        until = time.monotonic() + PATIENCE
+        status, page = self._ask("GET", f"/respond/{self.reference}/start")
+        while status == 503 and time.monotonic() < until:
+            time.sleep(1)
+            status, page = self._ask("GET", f"/respond/{self.reference}/start")
+        self._token = builders.token_in(page)
 
     def save(self, question_id: str, code: str, comment: str) -> None:
         """Save one answer, and note what came back."""
@@ -141,8 +147,8 @@ def _questions() -> list[tuple[str, str]]:
 
 def _minute(number: int, browser: Browser) -> None:
     questions = _questions()
-    browser.enter()
     time.sleep(EVERY * number / VENDORS)  # people do not press keys in step
+    browser.enter()
     begun, turn = time.perf_counter(), 0
     while time.perf_counter() - begun < SECONDS:
         question_id, code = questions[turn % len(questions)]
@@ -157,18 +163,17 @@ def _at_once(browsers: list[Browser]) -> None:
 
     def save(number: int, browser: Browser) -> None:
         browser.enter()
-        gate.wait()
+        gate.wait(2 * PATIENCE)
         browser.save(*questions[number], f"one of many, {number}")
 
     _together(browsers, save)
 
 
 def _together(browsers: list[Browser], work: Callable[[int, Browser], None]) -> None:
-    threads = [threading.Thread(target=work, args=(number, each)) for number, each in enumerate(browsers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    """In a thread for each. What one of them dies of is raised here: fewer browsers than promised must not pass."""
+    with ThreadPoolExecutor(len(browsers)) as threads:
+        for done in [threads.submit(work, number, each) for number, each in enumerate(browsers)]:
+            done.result()
 
 
 def _lost(session: Session, browser: Browser) -> int:

@@ -221,3 +221,17 @@ def test_where_too_many_wait_the_next_is_told_at_once(visit: Visit, app: Flask) 
     assert visit.browser.get("/healthz").status_code == 200
     shedding.watch(app, lambda: shedding.MOST_WAITING)
     assert visit.get(SECTION).status_code == 200
+
+
+def test_an_answer_is_still_saved_where_pages_are_refused_and_refused_where_very_many_wait(
+    visit: Visit, app: Flask
+) -> None:
+    data = {
+        "csrf_token": builders.token_in(visit.get(SECTION)),
+        "q-remote_access": "own",
+        "q-remote_access-version": "0",
+    }
+    shedding.watch(app, lambda: shedding.MOST_SAVES_WAITING)
+    assert visit.browser.post(visit.url("/answers/remote_access"), data=data).status_code == 200
+    shedding.watch(app, lambda: shedding.MOST_SAVES_WAITING + 1)
+    assert visit.browser.post(visit.url("/answers/remote_access"), data=data).status_code == 503

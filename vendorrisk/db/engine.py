@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
-from vendorrisk.db import vault
+from vendorrisk.db import prepared, vault
 from vendorrisk.db.models import DataKey
 from vendorrisk.db.queue import FairLock
 from vendorrisk.db.vault import Master, MasterKey
@@ -138,7 +138,7 @@ class Database:
         since it was read here; nothing was done then.
         """
         with _in_our_words(), self._one_writer(), self.session(writing=True) as session, session.begin():
-            session.connection()  # SQLite's write lock is taken now, while there is nothing yet to lose
+            prepared.hold(session)  # SQLite's write lock is taken now, while there is nothing yet to lose
             yield session
 
     @contextmanager

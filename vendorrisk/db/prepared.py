@@ -22,6 +22,13 @@ Process = Callable[[Any], Any]
 _NAMED = sqlite.dialect(paramstyle="named")
 """The values go by name to both drivers."""
 
+_HELD = "vendorrisk.connection"
+
+
+def hold(session: Session) -> None:
+    """Take the connection of a session that lives for one transaction, and let its statements find it at once."""
+    session.info[_HELD] = session.connection()
+
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
@@ -43,7 +50,7 @@ class Prepared:
 
     def rows(self, session: Session, **values: Any) -> list[tuple[Any, ...]]:
         """Run it in the session's transaction; the rows it gives. It does not see what is not flushed yet."""
-        connection = session.connection()
+        connection = session.info.get(_HELD) or session.connection()
         plan = self._plan(connection.dialect)
         given = {**plan.values, **values}
         for name, store in plan.store:

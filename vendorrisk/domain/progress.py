@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from vendorrisk.domain.answers import UNANSWERED, Answer, Answers, Table, Value
 from vendorrisk.domain.conditions import visible
@@ -111,19 +112,30 @@ def progress(questionnaires: Sequence[Questionnaire], answers: Answers) -> Progr
 def count(questionnaires: Sequence[Questionnaire], shown: Set[str], said: Set[str]) -> Progress:
     """The same counts from the ids of the visible questions and of those dealt with: no answer need be opened."""
     sections = [
-        _section(questionnaire.id, section, shown, said)
+        _section(questionnaire.id, section, ids, shown, said)
         for questionnaire in questionnaires
-        for section in questionnaire.sections
+        for section, ids in _asked(questionnaire)
     ]
     hidden = said - shown
     in_order = [q.id for each in questionnaires for q in each if q.id in hidden] if hidden else ()
     return Progress(tuple(sections), tuple(in_order))
 
 
-def _section(questionnaire_id: str, section: Section, shown: Set[str], said: Set[str]) -> SectionProgress:
-    seen = [question for question in section.questions if question.id in shown]
-    left = [question for question in seen if question.id not in said]
+@lru_cache(maxsize=256)
+def _asked(questionnaire: Questionnaire) -> tuple[tuple[Section, frozenset[str]], ...]:
+    """The sections, each with the ids of its questions."""
+    return tuple((section, frozenset([q.id for q in section.questions])) for section in questionnaire.sections)
+
+
+def _section(
+    questionnaire_id: str, section: Section, ids: frozenset[str], shown: Set[str], said: Set[str]
+) -> SectionProgress:
+    seen = ids & shown
+    missing = seen - said
+    if not missing:
+        return SectionProgress(questionnaire_id, section.id, len(seen), len(seen), (), None)
+    left = [question for question in section.questions if question.id in missing]
     return SectionProgress(
         questionnaire_id, section.id, len(seen) - len(left), len(seen),
-        tuple([question.id for question in left if question.required]), left[0].id if left else None,
+        tuple([question.id for question in left if question.required]), left[0].id,
     )  # fmt: skip

@@ -269,6 +269,11 @@ class Questionnaire:
         return MappingProxyType({question.id: question for question in self.questions})
 
     @cached_property
+    def section_of(self) -> Mapping[str, Section]:
+        """The section of each question, by the question's id."""
+        return MappingProxyType({question.id: each for each in self.sections for question in each.questions})
+
+    @cached_property
     def by_code(self) -> Mapping[str, Question]:
         """Questions by code."""
         return MappingProxyType({question.code: question for question in self.questions})

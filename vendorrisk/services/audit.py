@@ -46,29 +46,14 @@ def record(
     Events about a case have object_kind "assessment" and its id, so that one look-up gives the whole story.
     """
     body = {"by": by.name, **(details or {})}
-    event = Event(
-        id=uuid4(),
-        at=now.astimezone(UTC),
-        kind=kind.value,
-        actor_kind=by.kind.value,
-        actor_id=by.id,
-        object_kind=object_kind,
-        object_id=object_id,
-        details=vault.seal_json(session, key_id, body, context=CONTEXT),
-        mac=b"",
-    )
-    event.mac = keyed(vault.keyring(session).master)(chain.body(entry(event)))
+    sealed = vault.seal_json(session, key_id, body, context=CONTEXT)
+    event = Entry(
+        0, uuid4(), now.astimezone(UTC), kind.value, by.kind.value, by.id, object_kind, object_id, sealed, mac=b""
+    )  # the database gives the number: the link covers it, the HMAC does not
+    event = event._replace(mac=keyed(vault.keyring(session).master)(chain.body(event)))
     _INSERT.rows(session, **{name: getattr(event, name) for name in _COLUMNS})
 
 
 def keyed(master: Master) -> Keyed:
     """The trail's HMAC: the one place where its key comes from."""
     return partial(crypto.mac, master.purpose("trail"))
-
-
-def entry(event: Event) -> Entry:
-    """The event as the chain sees it. One that has no number yet has none there either: the link covers it."""
-    return Entry(
-        event.number, event.id, event.at, event.kind, event.actor_kind, event.actor_id, event.object_kind,
-        event.object_id, event.details, event.mac,
-    )  # fmt: skip

@@ -10,6 +10,8 @@ from vendorrisk.db.engine import Busy
 
 MOST_WAITING = 48
 """Some seconds of work for the server's threads. Who comes later would have given up before their turn."""
+MOST_SAVES_WAITING = 4 * MOST_WAITING
+"""A save takes a fraction of a page's time, hardly more than refusing it does, and it is what people came for."""
 _KEY = "vendorrisk_waiting"
 
 
@@ -26,5 +28,6 @@ def watch(app: Flask, waiting: Callable[[], int]) -> None:
 
 def _refuse() -> None:
     cheap = request.blueprint == "health" or request.endpoint == "static"
-    if not cheap and current_app.extensions[_KEY]() > MOST_WAITING:
+    most = MOST_SAVES_WAITING if request.endpoint == "vendor.save_answer" else MOST_WAITING
+    if not cheap and current_app.extensions[_KEY]() > most:
         raise Busy("too many requests wait")

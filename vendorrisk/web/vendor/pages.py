@@ -96,7 +96,7 @@ def place_of(all_places: tuple[Place, ...], questionnaire_id: str, section_id: s
 
 def place_with(all_places: tuple[Place, ...], question: Question) -> Place:
     """The place of the section that holds this question."""
-    return next(place for place in all_places if any(each is question for each in place.section.questions))
+    return next(place for place in all_places if place.section is place.questionnaire.section_of.get(question.id))
 
 
 def question_urls(all_places: tuple[Place, ...]) -> Mapping[str, str]:
