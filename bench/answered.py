@@ -7,11 +7,11 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from bench import respondent
 from tests import builders
 from vendorrisk.domain.answers import PartialDate, Signature, Value
 from vendorrisk.domain.questionnaire import Question, QuestionType
-from vendorrisk.library import shipped
-from vendorrisk.services import invitations, responses, sittings
+from vendorrisk.services import responses
 
 COMMENT = "As agreed with our security team; see the policy on access to customer lists, section 4."
 _CHOICE = (QuestionType.YES_NO, QuestionType.CHOICE)
@@ -28,17 +28,12 @@ class Visit:
 
 def visit(session: Session, *, now: datetime) -> Visit:
     """Send the questionnaires, pass the code, answer everything."""
-    themes = [theme for theme in shipped.load().questionnaires.values() if theme.id != "intake"]
-    request = builders.add_request(session, questionnaires=themes, now=now)
-    link = invitations.find(session, builders.add_link(session, request, now=now), now=now)
-    assert link is not None
-    cookie = sittings.start(session, link, now=now)
-    sitting = sittings.find(session, request.reference, cookie, now=now)
-    sittings.introduce(session, sitting, "Victor Lang", "Head of security", now=now)
+    seated = respondent.seat(session, now=now)
+    request = seated.request
     questions = responses.load(session, request).questions
     for question in questions.values():
         builders.add_answer(session, request, question.id, _value(question, now.date()), comment=COMMENT, now=now)
-    return Visit(request.reference, cookie, tuple(q for q in questions.values() if q.type in _CHOICE))
+    return Visit(seated.reference, seated.cookie, tuple(q for q in questions.values() if q.type in _CHOICE))
 
 
 def _value(question: Question, today: date) -> Value:

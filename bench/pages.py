@@ -9,14 +9,11 @@ from pathlib import Path
 from flask import Flask, Response
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event
-from sqlalchemy.orm import Session
 
+from bench import respondent
 from bench.measure import Figure, Line, side_by_side
-from tests import builders
 from vendorrisk import factory
-from vendorrisk.db.models import Request, Vendor
-from vendorrisk.library import shipped
-from vendorrisk.services import invitations, keys, opening, sittings
+from vendorrisk.services import keys, opening
 from vendorrisk.settings import Settings
 
 SECTION = "customer-list-protection/access_and_protection"
@@ -54,23 +51,11 @@ def _respondent(folder: Path) -> tuple[FlaskClient, str]:
     """A browser that has passed the code, at a request with all three questionnaires."""
     settings = settings_in(folder)
     keys.create(settings.key_file)
-    now = datetime.now(UTC)
     with opening.database(settings).writing() as session:
-        reference, cookie = _sitting(session, now)
+        seated = respondent.seat(session, now=datetime.now(UTC))
     client = factory.create_app(settings).test_client()
-    client.set_cookie("respondent", cookie, path="/respond")
-    return client, reference
-
-
-def _sitting(session: Session, now: datetime) -> tuple[str, str]:
-    themes = [q for q in shipped.load().questionnaires.values() if q.id != "intake"]
-    request: Request = builders.add_request(session, questionnaires=themes, now=now)
-    link = invitations.find(session, builders.add_link(session, request, now=now), now=now)
-    assert link is not None and session.get(Vendor, request.vendor_id) is not None
-    cookie = sittings.start(session, link, now=now)
-    sitting = sittings.find(session, request.reference, cookie, now=now)
-    sittings.introduce(session, sitting, "Victor Lang", "Head of security", now=now)
-    return request.reference, cookie
+    client.set_cookie("respondent", seated.cookie, path="/respond")
+    return client, seated.reference
 
 
 def _page(name: str, client: FlaskClient, path: str, body: bytes, budget: float) -> Line:

@@ -20,13 +20,13 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bench import respondent
 from bench.faults.counts import Count
 from bench.faults.service import Service, environment, free_port
 from tests import builders
 from vendorrisk.db.models import Request
 from vendorrisk.domain.questionnaire import QuestionType
-from vendorrisk.library import shipped
-from vendorrisk.services import answers, copies, invitations, keys, opening, sittings
+from vendorrisk.services import answers, copies, keys, opening
 from vendorrisk.settings import Settings
 
 VENDORS, SECONDS, EVERY, AT_ONCE = 200, 60, 2.0, 58
@@ -94,8 +94,8 @@ def counts() -> Iterable[Count]:
         keys.create(settings.key_file)
         database = opening.database(settings)
         with database.writing() as session:
-            cookies = [_sent(session) for _ in range(VENDORS)]
-            shared = _sent(session)
+            cookies = [_seated(session) for _ in range(VENDORS)]
+            shared = _seated(session)
         service = Service(environ, log=Path(folder) / "log")
         service.start()
         try:
@@ -125,24 +125,16 @@ def _judged(browsers: list[Browser], lost: int) -> Iterable[Count]:
     yield Count(f"{under}: p95 at most {PROMISED_P95 * 1000:.0f} ms", 1, int(p95 > PROMISED_P95), figures)
 
 
-def _sent(session: Session) -> tuple[str, str]:
+def _seated(session: Session) -> tuple[str, str]:
     """Reference and cookie of a browser that may answer."""
-    now = datetime.now(UTC)
-    themes = [theme for theme in shipped.load().questionnaires.values() if theme.id != "intake"]
-    request = builders.add_request(session, questionnaires=themes, now=now)
-    link = invitations.find(session, builders.add_link(session, request, now=now), now=now)
-    assert link is not None
-    cookie = sittings.start(session, link, now=now)
-    sitting = sittings.find(session, request.reference, cookie, now=now)
-    sittings.introduce(session, sitting, "Victor Lang", "Head of security", now=now)
-    return request.reference, cookie
+    found = respondent.seat(session, now=datetime.now(UTC))
+    return found.reference, found.cookie
 
 
 def _questions() -> list[tuple[str, str]]:
     """Ids of the questions that a code answers, with such a code."""
-    themes = [theme for theme in shipped.load().questionnaires.values() if theme.id != "intake"]
     kinds = (QuestionType.YES_NO, QuestionType.CHOICE)
-    return [(q.id, q.options[0].code) for theme in themes for q in theme if q.type in kinds]
+    return [(q.id, q.options[0].code) for theme in respondent.themes() for q in theme if q.type in kinds]
 
 
 def _minute(number: int, browser: Browser) -> None:

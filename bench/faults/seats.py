@@ -10,12 +10,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from tests import builders
+from bench import respondent
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Answer, Event, Letter, Request, Vendor
-from vendorrisk.library import shipped
-from vendorrisk.services import invitations, keys, opening, sittings
+from vendorrisk.services import keys, opening
 from vendorrisk.settings import Settings
 
 
@@ -48,17 +47,11 @@ def opened(environ: Mapping[str, str]) -> Database:
 
 
 def _seat(session: Session) -> Seat:
-    now = datetime.now(UTC)
-    asked = [questionnaire for questionnaire in shipped.load().questionnaires.values() if questionnaire.id != "intake"]
-    request = builders.add_request(session, questionnaires=asked, now=now)
-    link = invitations.find(session, builders.add_link(session, request, now=now), now=now)
-    assert link is not None
-    cookie = sittings.start(session, link, now=now)
-    sitting = sittings.find(session, request.reference, cookie, now=now)
-    sittings.introduce(session, sitting, "Victor Lang", "Head of security", now=now)
+    seated = respondent.seat(session, now=datetime.now(UTC))
+    request, cookie = seated.request, seated.cookie
     sections = {
         question.id: f"/respond/{request.reference}/sections/{questionnaire.id}/{section.id}"
-        for questionnaire in asked
+        for questionnaire in respondent.themes()
         for section in questionnaire.sections
         for question in section.questions
     }
