@@ -250,6 +250,7 @@ def test_every_letter_has_its_templates_and_every_template_its_letter() -> None:
     public = {name for name, what in vars(messages).items() if inspect.isfunction(what)
               and inspect.signature(what).return_annotation == "Message" and not name.startswith("_")}  # fmt: skip
     assert public == set(messages.LETTERS)
+    assert set(messages.TITLES) == set(messages.LETTERS)
 
 
 @pytest.mark.browser

@@ -274,7 +274,7 @@ def test_csv_says_the_same_for_spreadsheets(database: Database, tmp_path: Path, 
     heading, *rows = table(database, sees_open=False)
     assert tuple(heading) == trail_exports.COLUMNS
     assert len({len(row) for row in (heading, *rows)}) == 1
-    assert any("(the case is still open)" in row[7] for row in rows)
+    assert any("(details of decided cases only)" in row[7] for row in rows)
     assert any("(erased with" in row[7] for row in table(database))
     assert ["2026-06-30 09:00:03", "vendorrisk", "service", "saved an answer"] in [row[2:6] for row in rows]
 

@@ -226,3 +226,16 @@ def _moment(moment: datetime, zone: str) -> str:
 
 def _place(zone: str) -> str:
     return zone.rpartition("/")[2].replace("_", " ")
+
+
+TITLES: dict[str, str] = {
+    "invitation": "Invitation",
+    "access_code": "Access code",
+    "receipt": "Receipt",
+    "answers_arrived": "Answers arrived",
+    "sign_in_reset": "Sign-in reset",
+    "sign_in_changed": "Sign-in changed",
+    "many_vendors": "Very many vendors opened",
+    "trail_head": "Head of the trail",
+}
+"""Every letter by its kind, as people call it. A test names those that are missing."""

@@ -18,6 +18,7 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import Event, Link
 from vendorrisk.domain.audit import ActorKind, EventKind
 from vendorrisk.domain.chain import Entry
+from vendorrisk.mail import messages
 from vendorrisk.services import audit
 from vendorrisk.services.dossiers import Dossier
 from vendorrisk.services.paging import Page
@@ -111,7 +112,7 @@ WORDS: dict[str, str] = {
 
 ERASED, BROKEN = "erased", "broken"
 _KNOWN = {kind.value: words for kind, words in DID.items()}
-_UNSAID = {"by", "before", "after"}
+_UNSAID = {"by", "before", "after", "letter_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,11 @@ def opened(session: Session, event: Event | Entry) -> tuple[Mapping[str, Any], s
 
 def details_of(body: Mapping[str, Any]) -> tuple[Detail, ...]:
     """The details of an event in words; `before` and `after` side by side, key by key."""
-    plain = [Detail(label(key), said(value)) for key, value in body.items() if key not in _UNSAID]
+    plain = [
+        Detail(label(key), messages.TITLES.get(value, value) if key == "letter" else said(value))
+        for key, value in body.items()
+        if key not in _UNSAID
+    ]
     before, after = body.get("before") or {}, body.get("after") or {}
     changes = [
         Detail(label(key), said(after.get(key)), said(before.get(key)) if body.get("before") else None)

@@ -109,7 +109,7 @@ def _cells(each: Said) -> Sequence[Any]:
 
 def _details(line: Line) -> str:
     if line.is_withheld:
-        return "(the case is still open)"
+        return "(details of decided cases only)"
     if line.event.is_erased:
         return "(erased with the vendor’s data)"
     return "; ".join(

@@ -83,7 +83,7 @@ def greeting(settings: Settings, notes: Mapping[str, Any], *, now: datetime) -> 
         f"Demo ready (made up, but for the Clearview AI case from public facts; {age})",
         f"  Staff      {base}/          petra@acme.example / demo   (adam@ administers, audrey@ audits: same password)",
         f"             the second step shows its code (your own app: key {seed.APP_SECRET});",
-        "             one click on the sign-in page skips both",
+        f"             one click on the sign-in page skips both; passkeys need http://localhost:{settings.port}",
         f"  Vendor     {base}{urlsplit(notes['vendor_link']).path}",
         f"             {notes['vendor']}: no account needed; the code is in the mailbox",
         f"  Mailbox    {base}/dev/mail  every letter that the service wrote",

@@ -9,6 +9,7 @@ from flask import current_app, url_for
 
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.bands import RiskBand
+from vendorrisk.mail import messages
 from vendorrisk.services.cases import CaseRow, NextStep
 from vendorrisk.web.staff import bp
 
@@ -34,16 +35,7 @@ STAGES: tuple[tuple[str, frozenset[AssessmentStatus]], ...] = (
     ("Decided", frozenset({AssessmentStatus.DECIDED})),
 )
 
-LETTERS: dict[str, str] = {
-    "invitation": "Invitation",
-    "access_code": "Access code",
-    "receipt": "Receipt",
-    "answers_arrived": "Answers arrived",
-    "sign_in_reset": "Sign-in reset",
-    "sign_in_changed": "Sign-in changed",
-    "many_vendors": "Very many vendors opened",
-    "trail_head": "Head of the trail",
-}
+LETTERS = messages.TITLES
 
 BANDS = tuple(band.value for band in RiskBand)
 TIERS = (1, 2, 3, 4)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.roles import Role
 from vendorrisk.services import outbox, paging, stuck
+from vendorrisk.services.stuck import Counts
 from vendorrisk.web import access, edge
 from vendorrisk.web.staff import bp
 
@@ -40,8 +40,11 @@ def retry_letter(letter_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("staff.work"), 303)
 
 
-@bp.context_processor
-def _counts() -> dict[str, Any]:
-    """The figures for the menu of every staff page."""
-    with edge.reading() as session:
-        return {"stuck": stuck.counts(session)}
+@bp.app_template_global()
+def stuck_counts() -> Counts:
+    """The figures for the menu of every page that staff see, their own account's too; asked for once in a request."""
+    if "stuck" not in g:
+        with edge.reading() as session:
+            g.stuck = stuck.counts(session)
+    counts: Counts = g.stuck
+    return counts
