@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
@@ -25,13 +26,13 @@ def main(chosen: list[str]) -> int:
     if unknown:
         print(f"There is no benchmark {unknown[0]!r}. There are: {', '.join(BENCHMARKS)}.", file=sys.stderr)
         return 2
-    over = 0
-    for name in chosen or BENCHMARKS:
-        for line in BENCHMARKS[name]():
-            print(line, flush=True)
-            over += line.is_over
-    print(f"{over} over budget" if over else "all within budget")
-    return 1 if over else 0
+    if len(chosen) != 1:
+        # A process for each: what one leaves behind, in memory and caches, slows the next.
+        return max(subprocess.run([sys.executable, "-m", "bench", name]).returncode for name in chosen or BENCHMARKS)
+    lines = BENCHMARKS[chosen[0]]()
+    for line in lines:
+        print(line, flush=True)
+    return 1 if any(line.is_over for line in lines) else 0
 
 
 if __name__ == "__main__":

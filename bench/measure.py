@@ -72,6 +72,7 @@ def side_by_side(
     ours(), floor()
     value, base = [], []
     gc.collect()
+    gc.freeze()  # as the service does with what it has made at its start
     for _ in range(rounds):
         value.append(_seconds(ours, runs))
         base.append(_seconds(floor, floor_runs))
