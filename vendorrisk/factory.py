@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,7 @@ def serve(settings: Settings, ready: Callable[[Runtime], None] = lambda runtime:
     runtime = build_runtime(settings)
     listening = server.listen(create_app(settings, runtime), settings)
     stop_jobs = jobs.start(runtime)
+    gc.freeze()  # what was made up to here stays: nothing is gained by looking through it for garbage again and again
     try:
         ready(runtime)
         _log.info("serving on %s", settings.base_url)

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from flask import Flask, Response, current_app, redirect, request, session, url_for
 from flask.typing import ResponseValue
-from flask_login import user_logged_out
+from flask_login import current_user, user_logged_out
+from flask_login.utils import _user_context_processor
 from flask_security import MailUtil, Security, UserMixin
 from flask_security.forms import ForgotPasswordForm, LoginForm
 from flask_security.signals import password_changed, password_reset, user_authenticated
@@ -49,6 +50,9 @@ def install(app: Flask, runtime: Runtime) -> None:
     )
     security.login_manager.session_protection = None  # browsers._check does it; see there
     security.principal.identity_loaders.clear()  # nobody asks Flask-Principal: access.py says who may what
+    # Asked for by the templates that show it, not looked up for every page, a vendor's too.
+    app.template_context_processors[None].remove(_user_context_processor)
+    app.jinja_env.globals["current_user"] = current_user
     security.two_factor_plugins = AfterPassword()
     app.after_request(_bad_input_is_422)
     for signal, heard in _SIGNALS:
