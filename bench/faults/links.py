@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bench.faults.counts import Count
-from bench.faults.linked import CANARIES, Scene, Waiting, scene
+from bench.faults.linked import CANARIES, Scene, Waiting, scene, wait_until
 from bench.faults.visitor import Answer, Visitor
 from tests import builders, dump
-from vendorrisk.db.models import AccessCode
+from vendorrisk.db.models import AccessCode, Event, Link
 from vendorrisk.services import access_codes, invitations
 
 LINKS = 20
@@ -57,7 +57,15 @@ def _names_in(answer: Answer) -> bool:
     return any(word in said for word in CANARIES)
 
 
+def _is_sealed(made: Scene) -> bool:
+    """Whether the sealer has linked all that was written before: that changes rows too."""
+    loose = select(Event.number).where(Event.number.not_in(select(Link.event_number))).limit(1)
+    with made.database.reading() as session:
+        return session.scalar(loose) is None
+
+
 def _lookers(made: Scene) -> Iterator[Count]:
+    wait_until(lambda: _is_sealed(made))
     before, named, dead = dump.rows(made.database), 0, 0
     for link in made.links:
         for number in range(GETS + HEADS):

@@ -102,9 +102,12 @@ def accept_app_code(session: Session, user_id: UUID, typed: str, *, now: datetim
 
 
 def next_app_code(session: Session, user_id: UUID, *, now: datetime) -> str | None:
-    """The first code that `accept_app_code` would take now. For the demonstration and for tests: there is no phone."""
+    """A code that `accept_app_code` takes now and for half a minute more. For the demonstration and for tests, where
+    there is no phone.
+    """
     secret, used = _secret(session, user_id), session.scalar(select(User.totp_counter).where(User.id == user_id))
-    fresh = [step for step in _steps(now) if used is None or step > used]
+    _, *lasting = _steps(now)  # the first may end while it is being typed
+    fresh = [step for step in lasting if used is None or step > used]
     return _code(secret, fresh[0]) if secret and fresh else None
 
 
