@@ -28,7 +28,7 @@ def petra(session: Session) -> User:
 
 def code_at(session: Session, user: User, seconds: int = 0) -> str:
     """What the app shows that many seconds from now."""
-    return builders.app_code(session, user, NOW + timedelta(seconds=factors.STEP + seconds))
+    return builders.app_code(session, user, NOW + timedelta(seconds=seconds))
 
 
 # ---------------------------------------------------------------- the app
