@@ -24,7 +24,7 @@ from vendorrisk.cli import main as cli
 from vendorrisk.db import migrate, schema
 from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.reports import pdf
-from vendorrisk.services import anchor, doctor, opening, upgrading
+from vendorrisk.services import anchor, checkups, doctor, opening, upgrading
 from vendorrisk.services.health import Finding, State
 from vendorrisk.services.upgrading import NeedsUpgrade
 from vendorrisk.settings import Settings
@@ -166,7 +166,7 @@ def test_doctor_leaves_a_long_trail_to_the_command_for_it(
     database = opening.database(Settings.from_env(environ))
     Sealer(database, anchor.path_of(Settings.from_env(environ)), lambda: datetime.now(UTC)).round()
     assert "as it was written: 1 events" in examined(environ, capsys)[1]["trail"]["text"]
-    monkeypatch.setattr(doctor, "_LONG_TRAIL", 0)
+    monkeypatch.setattr(checkups, "_LONG_TRAIL", 0)
     assert "was not verified" in examined(environ, capsys)[1]["trail"]["text"]
     assert run(environ, "trail", "verify") == OK
     found = examined(environ, capsys)[1]["trail"]
@@ -245,7 +245,7 @@ def test_doctor_sees_a_clock_that_was_set_back_and_work_that_nobody_does(environ
 
 
 def test_a_check_that_breaks_hides_no_other(environ: dict[str, str]) -> None:
-    def breaks(_deployment: doctor.Deployment) -> Finding:
+    def breaks(_deployment: checkups.Deployment) -> Finding:
         raise ZeroDivisionError
 
     checks = {"broken": breaks, "key file": doctor.CHECKS["key file"]}
