@@ -358,6 +358,7 @@ class Live:
 @pytest.fixture
 def live(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Live]:
     """The whole service on 127.0.0.1, in demo mode, so that letters can be read at /dev/mail."""
+    from waitress import wasyncore
     from waitress.server import create_server
 
     from vendorrisk import jobs
@@ -388,9 +389,11 @@ def live(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Live]:
     stop_jobs = jobs.start(runtime, clock=clock)
     yield Live(url, app, runtime)
     stop_jobs()
-    server.close()
     server.task_dispatcher.shutdown()
+    # In the loop's own thread: it would stumble over what is closed under it.
+    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
     thread.join(5)
+    assert not thread.is_alive(), "the server did not stop"
     opened.close()
 
 

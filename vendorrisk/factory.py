@@ -9,7 +9,6 @@ from pathlib import Path
 
 from flask import Flask
 from flask_compress import Compress
-from flask_wtf import CSRFProtect
 
 import vendorrisk
 from vendorrisk import jobs
@@ -106,14 +105,13 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> Flask:
 def _install_edge(app: Flask, runtime: Runtime) -> None:
     """Everything around the views. The order counts: who asks is known before the guard, which speaks before CSRF."""
     logs.install(app)
-    cookies.install(app)
     headers.install(app, https=runtime.settings.https)
     shedding.install(app)
     incoming.install(app)
     sign_in.install(app, runtime)
     access.install(app)
     watch.install(app)
-    CSRFProtect(app)
+    cookies.install(app)
     errors.install(app)
     formats.install(app)
     static.install(app)

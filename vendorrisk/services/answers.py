@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -97,9 +98,11 @@ def _context(request_id: UUID, question_id: str) -> str:
     return f"answer:{request_id}:{question_id}"
 
 
-def questions_by_id(questionnaires: Collection[Questionnaire]) -> dict[str, Question]:
+@lru_cache(maxsize=256)
+def questions_by_id(questionnaires: tuple[Questionnaire, ...]) -> Mapping[str, Question]:
     """All questions of a request by id."""
-    return {question.id: question for questionnaire in questionnaires for question in questionnaire}
+    found = {question.id: question for questionnaire in questionnaires for question in questionnaire}
+    return MappingProxyType(found)
 
 
 @dataclass(frozen=True, slots=True)
