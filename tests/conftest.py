@@ -378,7 +378,7 @@ def live(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Live]:
         return app(environ, start_response)
 
     listening = socket.create_server(("127.0.0.1", 0))
-    server = create_server(wsgi, sockets=[listening], threads=8)
+    server: Any = create_server(wsgi, sockets=[listening], threads=8)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     settings = Settings.from_env(server_settings | {"VENDORRISK_BASE_URL": url})
     runtime = Runtime(settings, opened, library, library.rules, open_storage(settings.storage))

@@ -13,6 +13,7 @@ from tests import strategies
 from vendorrisk.domain import schema
 from vendorrisk.domain.errors import CannotLoad
 from vendorrisk.domain.questionnaire import Purpose, Question, Questionnaire, QuestionType
+from vendorrisk.library import shipped
 
 
 @given(strategies.questionnaires())
@@ -20,6 +21,12 @@ from vendorrisk.domain.questionnaire import Purpose, Question, Questionnaire, Qu
 def test_the_kept_copy_is_read_back_equal(questionnaire: Questionnaire) -> None:
     plain = schema.to_plain(questionnaire)
     assert schema.parse(plain) == questionnaire
+
+
+def test_a_shipped_file_and_its_frozen_copy_are_one_object() -> None:
+    for questionnaire in shipped.load().questionnaires.values():
+        kept = json.loads(json.dumps(schema.to_plain(questionnaire)))
+        assert schema.parse(kept) is questionnaire
 
 
 @given(strategies.questionnaires(purpose=Purpose.INTAKE))

@@ -75,14 +75,12 @@ TROUBLES: dict[str, tuple[Callable[[], Exception], int]] = {
 def in_trouble(database: Database, trouble: Callable[[], Exception]) -> Iterator[None]:
     """Every commit fails this way."""
 
-    def fail(_session: Any) -> None:
+    def fail(*_of_what: Any) -> None:
         raise trouble()
 
-    stop = database.watch_writers("before_commit", fail)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_commit", fail)
         yield
-    finally:
-        stop()
 
 
 @pytest.fixture

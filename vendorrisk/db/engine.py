@@ -32,6 +32,10 @@ BUSY_SECONDS = 5
 """How long a writer waits for the others before it gives up."""
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "secure_delete=ON")
+_POOL: dict[str, Any] = {
+    "pool_size": 20, "max_overflow": 20,
+    "pool_use_lifo": True,  # the one used last still has its statements and, on SQLite, the pages in memory
+}  # fmt: skip
 _WRITING = "vendorrisk_writing"
 _SQLITE_FULL, _SQLITE_SAYS_WAIT = 13, frozenset({5, 6})
 _POSTGRES_FULL = "53100"
@@ -53,7 +57,7 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(
-            parsed, pool_pre_ping=True, pool_size=20, max_overflow=20, pool_timeout=BUSY_SECONDS, hide_parameters=True,
+            parsed, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, hide_parameters=True, **_POOL,
             connect_args={
                 # Whatever the server is set to: "saved" is said when it is on disk.
                 "options": f"-c lock_timeout={BUSY_SECONDS * 1000:.0f} -c synchronous_commit=on",
@@ -66,7 +70,7 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     if parsed.database in (None, "", ":memory:"):
         options["poolclass"] = StaticPool
     else:
-        options.update(pool_size=20, max_overflow=20, pool_timeout=BUSY_SECONDS)
+        options.update(_POOL, pool_timeout=BUSY_SECONDS)
     engine = create_engine(parsed, **options)
     event.listen(engine, "connect", partial(_prepare_sqlite, foreign_keys=foreign_keys))
     event.listen(engine, "begin", _begin_sqlite)
@@ -88,10 +92,12 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry, *
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # IMMEDIATE for writers: two deferred transactions that both read first would deadlock when they come to write.
-    writing = connection.get_execution_options().get(_WRITING, False)
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
+    if driver.in_transaction:
+        return  # `Database.writing` has begun it
+    # IMMEDIATE for writers: two deferred transactions that both read first would deadlock when they come to write.
+    writing = connection.get_execution_options().get(_WRITING, False)
     try:
         driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
     except sqlite3.OperationalError as error:
@@ -106,7 +112,8 @@ class Database:
         self._master = Master(master) if isinstance(master, MasterKey) else master
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._make_reader = sessionmaker(engine, expire_on_commit=False)
-        self._make_writer = sessionmaker(for_writing(engine), expire_on_commit=False)
+        self._writing_engine = for_writing(engine)
+        self._make_writer = sessionmaker(self._writing_engine, expire_on_commit=False)
         self._lock = FairLock()
 
     @property
@@ -137,9 +144,20 @@ class Database:
         Raises Busy where others hold what it needs for too long, and WrongState where somebody else has changed a row
         since it was read here; nothing was done then.
         """
-        with _in_our_words(), self._one_writer(), self.session(writing=True) as session, session.begin():
-            prepared.hold(session)  # SQLite's write lock is taken now, while there is nothing yet to lose
-            yield session
+        with _in_our_words(), self._one_writer(), self._writing_engine.connect() as connection:
+            if self.is_sqlite:
+                _begin_sqlite(connection)  # its lock is taken now, while there is nothing yet to lose
+            with self._make_writer(bind=connection) as session:
+                vault.attach(session, self.master)
+                prepared.hold(session, connection)
+                yield session
+                self._commit(session, connection)
+
+    def _commit(self, session: Session, connection: Connection) -> None:
+        # The transaction is the connection's; the session joins it when it is first needed, which many saves never do.
+        if session.in_transaction():
+            session.commit()
+        prepared.commit(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Select
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
@@ -25,9 +26,17 @@ _NAMED = sqlite.dialect(paramstyle="named")
 _HELD = "vendorrisk.connection"
 
 
-def hold(session: Session) -> None:
-    """Take the connection of a session that lives for one transaction, and let its statements find it at once."""
-    session.info[_HELD] = session.connection()
+def hold(session: Session, connection: Connection) -> None:
+    """Let the statements of a session that lives for one transaction find its connection at once."""
+    session.info[_HELD] = connection
+
+
+def commit(connection: Connection) -> None:
+    """Commit what ran on the driver, unless a session has done so."""
+    try:
+        connection.connection.commit()
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _in_sqlalchemys_words(connection, "COMMIT", error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +104,17 @@ def _execute(connection: Connection, sql: str, values: Mapping[str, Any]) -> lis
         cursor.execute(sql, values)
         return list(cursor.fetchall()) if cursor.description else []
     except driver.Error as error:
-        is_gone = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
-        if is_gone:
-            connection.invalidate(error)
-        raise DBAPIError.instance(
-            sql, None, error, driver.Error, connection_invalidated=is_gone, dialect=connection.dialect
-        ) from error
+        raise _in_sqlalchemys_words(connection, sql, error, cursor) from error
     finally:
         cursor.close()
+
+
+def _in_sqlalchemys_words(connection: Connection, sql: str, error: Any, cursor: DBAPICursor | None = None) -> Exception:
+    driver, dialect = connection.dialect.loaded_dbapi, connection.dialect
+    is_gone = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
+    if is_gone:
+        connection.invalidate(error)
+    said: Exception = DBAPIError.instance(
+        sql, None, error, driver.Error, connection_invalidated=is_gone, dialect=dialect
+    )
+    return said

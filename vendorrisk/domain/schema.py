@@ -28,7 +28,8 @@ from vendorrisk.domain.reading import MAX_PROBLEMS, Node, TooMany
 def parse(plain: object) -> Questionnaire:
     """The questionnaire in plain data (dicts, lists, texts, booleans, ints, Decimals, numbers as text).
 
-    Raises CannotLoad with every problem and its path; floats are refused. `parse(to_plain(q)) == q`.
+    Raises CannotLoad with every problem and its path; floats are refused. `parse(to_plain(q)) == q`. What was parsed
+    before comes back as the same object.
     """
     problems: list[Problem] = []
     try:
@@ -38,7 +39,20 @@ def parse(plain: object) -> Questionnaire:
     problems += islice(schema_rules.problems(questionnaire, tuple(problems)), MAX_PROBLEMS)
     if problems:
         raise CannotLoad(problems)
-    return questionnaire
+    return _one(questionnaire)
+
+
+_KEPT = 256
+_ones: dict[Questionnaire, Questionnaire] = {}
+"""Questionnaires as they were first parsed. Plans are kept by questionnaire: were the file's and its frozen copy two
+objects, each look-up of one's plan by the other would compare them question by question.
+"""
+
+
+def _one(questionnaire: Questionnaire) -> Questionnaire:
+    if len(_ones) >= _KEPT:
+        _ones.clear()
+    return _ones.setdefault(questionnaire, questionnaire)
 
 
 def digest(questionnaire: Questionnaire) -> str:

@@ -10,8 +10,8 @@ from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, Request, g, request, session
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, Response, g, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -38,6 +38,13 @@ class Sessions(SecureCookieSessionInterface):
             return self.session_class()
         is_of_age = 0 <= time.time() - signed_at <= app.permanent_session_lifetime.total_seconds()
         return self.session_class(deepcopy(said) if is_of_age else {})
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Send the cookie where what it says has changed; else only say that the answer depends on it."""
+        if session.modified:
+            super().save_session(app, session, response)
+        elif session.accessed:
+            response.vary.add("Cookie")
 
     def _open(self, cookie: str) -> tuple[dict[str, Any], float]:
         assert self._signing is not None, "the application has a secret key"
