@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, StaticPool
 
 from vendorrisk.db import prepared, vault
 from vendorrisk.db.models import DataKey
@@ -31,6 +32,10 @@ from vendorrisk.domain.errors import WrongState
 BUSY_SECONDS = 5
 """How long a writer waits for the others before it gives up."""
 
+REST_SECONDS = 1
+"""How long a connection to PostgreSQL lies unused before it is asked whether it is still there."""
+
+_RESTS = "vendorrisk_rests_since"
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "secure_delete=ON")
 _POOL: dict[str, Any] = {
     "pool_size": 20, "max_overflow": 20,
@@ -56,14 +61,17 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     """An engine for SQLite (WAL, synchronous FULL, BEGIN by us) or PostgreSQL. Migrations do without foreign keys."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(
-            parsed, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, hide_parameters=True, **_POOL,
+        engine = create_engine(
+            parsed, pool_timeout=BUSY_SECONDS, hide_parameters=True, **_POOL,
             connect_args={
                 # Whatever the server is set to: "saved" is said when it is on disk.
                 "options": f"-c lock_timeout={BUSY_SECONDS * 1000:.0f} -c synchronous_commit=on",
                 "connect_timeout": math.ceil(BUSY_SECONDS) + 1,
             },
         )  # fmt: skip
+        event.listen(engine, "checkin", _rested)
+        event.listen(engine, "checkout", partial(_ping_the_rested, engine.dialect))
+        return engine
     options: dict[str, Any] = {
         "connect_args": {"check_same_thread": False, "timeout": BUSY_SECONDS}, "hide_parameters": True,
     }  # fmt: skip
@@ -75,6 +83,23 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     event.listen(engine, "connect", partial(_prepare_sqlite, foreign_keys=foreign_keys))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _rested(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info[_RESTS] = time.monotonic()
+
+
+def _ping_the_rested(
+    dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _given: PoolProxiedConnection
+) -> None:
+    # What was in use a moment ago is taken at its word: a question to the server before each save costs a twentieth of
+    # it. Should the server have stopped within that moment, the save is answered with "busy" and sent again.
+    if time.monotonic() - record.info.get(_RESTS, math.inf) < REST_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError("the server has stopped since") from error
 
 
 def for_writing(engine: Engine) -> Engine:

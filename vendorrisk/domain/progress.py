@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -109,33 +109,33 @@ def progress(questionnaires: Sequence[Questionnaire], answers: Answers) -> Progr
     return count(questionnaires, visible(questionnaires, answers), said)
 
 
-def count(questionnaires: Sequence[Questionnaire], shown: Set[str], said: Set[str]) -> Progress:
+def count(questionnaires: Sequence[Questionnaire], shown: frozenset[str], said: Set[str]) -> Progress:
     """The same counts from the ids of the visible questions and of those dealt with: no answer need be opened."""
-    sections = [
-        _section(questionnaire.id, section, ids, shown, said)
-        for questionnaire in questionnaires
-        for section, ids in _asked(questionnaire)
-    ]
+    sections = [full if seen <= said else _section(full, section, seen - said)
+                for section, seen, full in _seen(tuple(questionnaires), shown)]  # fmt: skip
     hidden = said - shown
     in_order = [q.id for each in questionnaires for q in each if q.id in hidden] if hidden else ()
     return Progress(tuple(sections), tuple(in_order))
 
 
 @lru_cache(maxsize=256)
-def _asked(questionnaire: Questionnaire) -> tuple[tuple[Section, frozenset[str]], ...]:
-    """The sections, each with the ids of its questions."""
-    return tuple((section, frozenset([q.id for q in section.questions])) for section in questionnaire.sections)
+def _seen(
+    questionnaires: tuple[Questionnaire, ...], shown: frozenset[str]
+) -> tuple[tuple[Section, frozenset[str], SectionProgress], ...]:
+    """The sections, each with the ids of its visible questions, and how far it is once all of those are dealt with.
+
+    Kept, because nearly all saves of a request show the same questions.
+    """
+    found = []
+    for questionnaire in questionnaires:
+        for section in questionnaire.sections:
+            seen = shown.intersection([question.id for question in section.questions])
+            full = SectionProgress(questionnaire.id, section.id, len(seen), len(seen), (), None)
+            found.append((section, seen, full))
+    return tuple(found)
 
 
-def _section(
-    questionnaire_id: str, section: Section, ids: frozenset[str], shown: Set[str], said: Set[str]
-) -> SectionProgress:
-    seen = ids & shown
-    missing = seen - said
-    if not missing:
-        return SectionProgress(questionnaire_id, section.id, len(seen), len(seen), (), None)
+def _section(full: SectionProgress, section: Section, missing: Set[str]) -> SectionProgress:
     left = [question for question in section.questions if question.id in missing]
-    return SectionProgress(
-        questionnaire_id, section.id, len(seen) - len(left), len(seen),
-        tuple([question.id for question in left if question.required]), left[0].id,
-    )  # fmt: skip
+    required = tuple([question.id for question in left if question.required])
+    return replace(full, answered=full.visible - len(left), missing_required=required, next_unanswered=left[0].id)

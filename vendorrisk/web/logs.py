@@ -52,13 +52,15 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def _line(response: Response) -> Response:
+        level = logging.DEBUG if request.blueprint == "health" else logging.INFO  # asked every few seconds, for ever
+        if not _access.isEnabledFor(level):
+            return response
         taken = (time.perf_counter() - g.get("started", time.perf_counter())) * 1000
         path = scrub(request.path)
         fields = {
             "method": request.method, "path": path, "route": request.url_rule.rule if request.url_rule else "",
             "status": response.status_code, "ms": round(taken),
         }  # fmt: skip
-        level = logging.DEBUG if request.blueprint == "health" else logging.INFO  # asked every few seconds, for ever
         _access.log(level, "%s %s %s", request.method, path, response.status_code, extra=fields)
         return response
 
