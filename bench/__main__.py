@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import autosave, dashboard, pages, pdf, score, sign_in, start
+from bench import autosave, dashboard, pages, pdf, score, sign_in, start, traffic
 from bench.measure import Figure, Line
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Line | Figure]]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[], Sequence[Line | Figure]]] = {
     "pdf": pdf.lines,
     "sign-in": sign_in.lines,
     "start": start.lines,
+    "traffic": traffic.lines,
 }
 
 

@@ -16,7 +16,7 @@ from vendorrisk.settings import Settings
 from vendorrisk.web import incoming, shedding
 
 Server = BaseWSGIServer | MultiSocketServer
-_THREADS = 8
+THREADS = 8
 _FILES = 4096
 _IN_MEMORY = 4 * incoming.MAX_BODY
 
@@ -28,7 +28,7 @@ class CannotListen(OSError):
 def listen(app: Flask, settings: Settings) -> Server:
     """Take the port. Raises CannotListen."""
     options: dict[str, Any] = {
-        "threads": _THREADS,
+        "threads": THREADS,
         "ident": None,
         "url_scheme": "https" if settings.https else "http",
         "connection_limit": 1000,
