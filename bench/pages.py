@@ -8,11 +8,14 @@ from pathlib import Path
 
 from flask import Flask, Response
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event
 
 from bench import respondent
-from bench.measure import Figure, Line, side_by_side
+from bench.many import CASES_A_VENDOR, Filling
+from bench.measure import Figure, Line, at_most, side_by_side
+from tests import builders
+from tests.statements import statements
 from vendorrisk import factory
+from vendorrisk.db.engine import Database
 from vendorrisk.services import keys, opening
 from vendorrisk.settings import Settings
 
@@ -26,12 +29,29 @@ def lines() -> list[Line | Figure]:
         section = client.get(f"/respond/{reference}/sections/{SECTION}")
         preview = client.get(f"/respond/{reference}/preview")
         assert (section.status_code, preview.status_code) == (200, 200)
-        return [
+        found: list[Line | Figure] = [
             _page("section page", client, section.request.path, section.data, 12),
             _page("preview of all questions", client, preview.request.path, preview.data, 8),
             *_weights("section page", client, section.request.path, queries=3),
             *_weights("preview of all questions", client, preview.request.path, queries=1),
         ]
+        return found + _vendors()
+
+
+def _vendors() -> list[Line | Figure]:
+    """The list of 1,000 vendors, as staff see it."""
+    now = datetime.now(UTC)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = settings_in(Path(folder))
+        keys.create(settings.key_file)
+        database = opening.database(settings)
+        with database.writing() as session:
+            Filling(session, now=now).write(1_000 * CASES_A_VENDOR)
+            petra = builders.add_user(session, now=now)
+        client = factory.create_app(settings).test_client()
+        builders.sign_in(client, database, petra, now)
+        page = at_most("list of 1,000 vendors, a page of 25, p95", lambda: client.get("/vendors"), seconds=0.015)
+        return [page, *_weights("list of 1,000 vendors", client, "/vendors", queries=6)]
 
 
 def settings_in(folder: Path, *, database: str = "") -> Settings:
@@ -70,15 +90,9 @@ def _page(name: str, client: FlaskClient, path: str, body: bytes, budget: float)
 
 def _weights(name: str, client: FlaskClient, path: str, *, queries: int) -> list[Figure]:
     """Bytes of the compressed page, and its SQL statements, held to the number of today."""
-    run: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        if not statement.startswith(("BEGIN", "PRAGMA")):
-            run.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    packed = client.get(path, headers={"Accept-Encoding": "gzip"})
-    event.remove(Engine, "before_cursor_execute", note)
+    database: Database = client.application.extensions["vendorrisk"].database
+    with statements(database) as run:
+        packed = client.get(path, headers={"Accept-Encoding": "gzip"})
     return [
         Figure(f"{name}, gzip", len(packed.data) / 1024, "KB", 30),
         Figure(f"{name}, SQL statements", len(run), "", queries),
