@@ -128,6 +128,26 @@ def test_a_condition_reads_no_hidden_answer() -> None:
     assert "late" not in shown(asked_, {"top": said("b"), "second": said("b")})
 
 
+def test_a_follow_up_with_a_condition_needs_both() -> None:
+    late = replace(choice("late", *AB, of="second", when=["a"]), show_if="top == 'b'")
+    asked_ = questionnaire(choice("top", *AB), choice("second", *AB), late)
+    both = {"top": said("b"), "second": said("a")}
+    assert "late" in shown(asked_, both)
+    assert "late" not in shown(asked_, {**both, "top": said("a")})
+    assert "late" not in shown(asked_, {**both, "second": said("b")})
+
+
+def test_conditions_and_follow_ups_may_take_turns() -> None:
+    late = replace(choice("late", *AB), show_if="second == 'b'")
+    asked_ = questionnaire(
+        choice("last", *AB, of="late", when=["a"]), late, choice("second", *AB, of="top", when=["a"]),
+        choice("top", *AB),
+    )  # fmt: skip
+    answers = {"top": said("a"), "second": said("b"), "late": said("a")}
+    assert shown(asked_, answers) == {"top", "second", "late", "last"}
+    assert shown(asked_, {**answers, "top": said("b")}) == {"top"}
+
+
 # States.
 
 

@@ -1,8 +1,8 @@
-"""Which questions are visible: follow-ups as closures, `show_if` in CEL; compiled once per questionnaire."""
+"""Which questions are visible: follow-ups by look-up, `show_if` in CEL; compiled once per questionnaire."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,9 @@ from vendorrisk.domain.answers import Answer, Answers, PartialDate, Signature, T
 from vendorrisk.domain.cel_library import cel
 from vendorrisk.domain.questionnaire import FollowUp, Question, Questionnaire
 
-Test = Callable[[Answers, set[str]], bool]
+Step = Callable[[Answers, set[str]], frozenset[str]]
+"""Given the answers and what is shown so far: ids of questions that are visible too."""
+NOTHING: frozenset[str] = frozenset()
 
 CEL_FAILURES = (TypeError, ValueError, LookupError, ArithmeticError, RuntimeError)
 """What CEL raises where a condition cannot be worked out: null compared, a list too short, a division by zero."""
@@ -19,13 +21,13 @@ CEL_FAILURES = (TypeError, ValueError, LookupError, ArithmeticError, RuntimeErro
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What decides over a questionnaire's questions: `always` are asked of everybody, `tests` decide over the others.
+    """What decides over a questionnaire's questions: `always` are asked of everybody, `steps` decide over the others.
 
-    Parents come before their follow-ups. `gates` are the questions whose answers the tests read.
+    Each question is decided over before what depends on it. `gates` are the questions whose answers the steps read.
     """
 
     always: frozenset[str]
-    tests: tuple[tuple[str, Test], ...]
+    steps: tuple[Step, ...]
     gates: frozenset[str]
 
 
@@ -39,9 +41,8 @@ def visible(questionnaires: Sequence[Questionnaire], answers: Answers) -> frozen
     for questionnaire in questionnaires:
         compiled = plan(questionnaire)
         shown |= compiled.always
-        for question_id, test in compiled.tests:
-            if test(answers, shown):
-                shown.add(question_id)
+        for step in compiled.steps:
+            shown |= step(answers, shown)
     return frozenset(shown)
 
 
@@ -52,11 +53,11 @@ def gates(questionnaires: Sequence[Questionnaire]) -> frozenset[str]:
 
 @lru_cache(maxsize=256)
 def plan(questionnaire: Questionnaire) -> Plan:
-    """The compiled visibility tests."""
+    """What decides over the questions, compiled."""
     needs = {question.id: depends_on(question) for question in questionnaire}
     return Plan(
         frozenset(name for name, needed in needs.items() if not needed),
-        tuple((question.id, _test(question)) for question in in_order(questionnaire) if needs[question.id]),
+        tuple(step for question in in_order(questionnaire) for step in _steps(question, questionnaire)),
         frozenset().union(*needs.values()),
     )
 
@@ -86,54 +87,59 @@ def depends_on(question: Question) -> frozenset[str]:
     return frozenset(needed)
 
 
-def _test(question: Question) -> Test:
-    tests = [_follow_up_test(question.follow_up)] if question.follow_up else []
+def _steps(question: Question, questionnaire: Questionnaire) -> Iterator[Step]:
+    """Deciding over one question by its `show_if`, then over all its follow-ups that have none."""
     if question.show_if:
-        tests.append(_cel_test(question.show_if))
-    if not tests:
-        return _always
-    if len(tests) == 1:
-        return tests[0]
-    return lambda answers, shown: all(test(answers, shown) for test in tests)
+        yield _cel_step(question, question.show_if)
+    if followers := [each for each in questionnaire.children.get(question.id, ()) if not each.show_if]:
+        yield _gate_step(question.id, followers)
 
 
-def _always(answers: Answers, shown: set[str]) -> bool:
-    return True
+def _gate_step(gate: str, followers: Iterable[Question]) -> Step:
+    rules = {each.id: each.follow_up for each in followers if each.follow_up}
+    codes = {code for rule in rules.values() for code in (*rule.when, *rule.unless)}
+    shown_by = {code: frozenset(name for name, rule in rules.items() if _shows(rule, code)) for code in codes}
+    otherwise = frozenset(name for name, rule in rules.items() if not rule.when)
+
+    def step(answers: Answers, shown: set[str]) -> frozenset[str]:
+        answer = answers.get(gate)
+        if answer is None or gate not in shown:
+            return NOTHING
+        return NOTHING.union(*[shown_by.get(code, otherwise) for code in ticked(answer)])
+
+    return step
 
 
-def _follow_up_test(follow_up: FollowUp) -> Test:
-    parent, codes, wanted = follow_up.of, frozenset(follow_up.when or follow_up.unless), bool(follow_up.when)
-
-    def test(answers: Answers, shown: set[str]) -> bool:
-        answer = answers.get(parent)
-        if answer is None or answer.value is None or parent not in shown:
-            return False
-        return any((code in codes) is wanted for code in ticked(answer))
-
-    return test
+def _shows(rule: FollowUp, code: str) -> bool:
+    return code in rule.when if rule.when else code not in rule.unless
 
 
 def ticked(answer: Answer) -> tuple[str, ...]:
     """The option codes of an answer as given, before any grading."""
-    if isinstance(answer.value, Signature):
+    value = answer.value
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, Signature):
         return ("yes",)
-    if isinstance(answer.value, str):
-        return (answer.value,)
-    return answer.value if isinstance(answer.value, tuple) else ()
+    return value if isinstance(value, tuple) else ()
 
 
-def _cel_test(expression: str) -> Test:
+def _cel_step(question: Question, expression: str) -> Step:
     program = cel.compile(expression)
     names = tuple(program.variables())
+    mine = frozenset([question.id])
+    follows = _gate_step(question.follow_up.of, [question]) if question.follow_up else None
 
-    def test(answers: Answers, shown: set[str]) -> bool:
+    def step(answers: Answers, shown: set[str]) -> frozenset[str]:
+        if follows and not follows(answers, shown):
+            return NOTHING
         given = {name: cel_value(answers[name].value) if name in shown and name in answers else None for name in names}
         try:
-            return program.execute(given) is True
+            return mine if program.execute(given) is True else NOTHING
         except CEL_FAILURES:  # CEL cannot compare null: a condition on a question without an answer is not met
-            return False
+            return NOTHING
 
-    return test
+    return step
 
 
 def cel_value(value: Value | None) -> Any:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
 
 from vendorrisk.domain.bands import RiskBand
 from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.progress import AnswerState
-from vendorrisk.domain.questionnaire import FlagLevel, Question, Questionnaire
-from vendorrisk.domain.standing import Standing
+from vendorrisk.domain.questionnaire import FlagLevel, Option, Question, Questionnaire
 
 CONTROL_DAYS = 366
 """A compensating control ends within twelve months."""
@@ -58,7 +56,6 @@ class Control:
     approved_by: str
 
 
-@lru_cache(maxsize=256)
 def worst_flags(questionnaire: Questionnaire) -> Mapping[str, FlagLevel | None]:
     """For each question id the worst flag among its own options and those of all its descendants."""
     found: dict[str, FlagLevel | None] = {}
@@ -74,25 +71,25 @@ def worst_flags(questionnaire: Questionnaire) -> Mapping[str, FlagLevel | None]:
     return {question.id: worst(question) for question in questionnaire}
 
 
-def of_question(one: Standing, worst: FlagLevel | None, is_inconsistent: bool, has_followers: bool) -> list[Flag]:
-    """Step 8: the flags of the ticked options; where one could be hidden, the worst it could hide (`worst`)."""
-    question = one.question
-    if one.answer.contradicted:
-        return _assumed(question, worst, FlagKind.CONTRADICTED)
-    if one.state is AnswerState.NA_APPROVED:
-        return []
-    if one.state is not AnswerState.ANSWERED:
-        return _assumed(question, worst, _KINDS[one.state])
-    unknown = [option for option in one.ticked if option.unknown] if has_followers else []
-    if unknown:
-        found = _assumed(question, worst, FlagKind.ANSWER, unknown[0].code)
-    else:
-        found = [
-            _flag(question.id, question.code, o.flag, FlagKind.ANSWER, o.code) for o in one.ticked if o.flag is not None
-        ]
-    if is_inconsistent:
-        found += _assumed(question, FlagLevel.MEDIUM, FlagKind.INCONSISTENT)
-    return found
+def of_question(
+    question: Question,
+    state: AnswerState,
+    ticked: Sequence[Option],
+    contradicted: bool,
+    *,
+    hidden: FlagLevel | None,
+    is_gate: bool,
+) -> tuple[Flag, ...]:
+    """Step 8: the flags of the ticked options; where silence could hide one, the worst (`hidden`)."""
+    if contradicted:
+        return _assumed(question, hidden, FlagKind.CONTRADICTED)
+    if state in _KINDS:
+        return _assumed(question, hidden, _KINDS[state])
+    unknown = next((option for option in ticked if option.unknown), None)
+    if is_gate and unknown is not None:
+        return _assumed(question, hidden, FlagKind.ANSWER, unknown.code)
+    flagged = [(option.code, option.flag) for option in ticked if option.flag is not None]
+    return tuple(Flag(question.id, question.code, code, level, FlagKind.ANSWER) for code, level in flagged)
 
 
 _KINDS = {
@@ -100,16 +97,18 @@ _KINDS = {
     AnswerState.UNKNOWN: FlagKind.UNANSWERED,
     AnswerState.NA_PENDING: FlagKind.NOT_APPLICABLE,
 }
+"""The states in which the worst is assumed."""
 
 
-@lru_cache(maxsize=4096)
-def _flag(question_id: str, code: str, level: FlagLevel, kind: FlagKind, option: str | None) -> Flag:
-    # Every submission sets off some fifty, and all of them out of the same few hundred.
-    return Flag(question_id, code, option, level, kind)
+def _assumed(
+    question: Question, level: FlagLevel | None, kind: FlagKind, option: str | None = None
+) -> tuple[Flag, ...]:
+    return () if level is None else (Flag(question.id, question.code, option, level, kind),)
 
 
-def _assumed(question: Question, level: FlagLevel | None, kind: FlagKind, option: str | None = None) -> list[Flag]:
-    return [] if level is None else [_flag(question.id, question.code, level, kind, option)]
+def inconsistent(question: Question) -> Flag:
+    """The flag of a question that a contradiction rule of severity medium names."""
+    return Flag(question.id, question.code, None, FlagLevel.MEDIUM, FlagKind.INCONSISTENT)
 
 
 _LOWER = {FlagLevel.CRITICAL: FlagLevel.HIGH, FlagLevel.HIGH: FlagLevel.MEDIUM, FlagLevel.MEDIUM: None}
@@ -130,10 +129,10 @@ def check_control(question: Question, control: Control, *, on: date) -> None:
         raise InvalidAnswer("A compensating control ends within twelve months.")
 
 
-def lower(flags: Iterable[Flag], controls: Iterable[Control], standings: Iterable[Standing], *, on: date) -> list[Flag]:
+def lower(flags: Iterable[Flag], controls: Iterable[Control], questions: Iterable[Question], *, on: date) -> list[Flag]:
     """Step 9: lower each flag of kind "answer" that a control still in force names; by one level, once."""
     in_force = {(control.question_id, control.option) for control in controls if control.ends_on >= on}
-    in_force -= {(s.question.id, option.code) for s in standings for option in s.ticked if option.non_waivable}
+    in_force -= {(q.id, option.code) for q in questions for option in q.options if option.non_waivable}
     result = []
     for flag in flags:
         if flag.kind is not FlagKind.ANSWER or (flag.question_id, flag.option) not in in_force:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from vendorrisk.domain.answers import EvidenceLevel
-from vendorrisk.domain.errors import InvalidAnswer
+from vendorrisk.domain.conditions import in_order
 from vendorrisk.domain.progress import AnswerState
 from vendorrisk.domain.questionnaire import Option, Question, Questionnaire
-from vendorrisk.domain.standing import Standing
 
 ZERO, HALF, ONE, HUNDRED = Decimal(0), Decimal("0.5"), Decimal(1), Decimal(100)
 
@@ -26,7 +25,7 @@ FRESH_DAYS, STALE_DAYS = 365, 730
 
 @dataclass(slots=True)
 class Mark:
-    """What one visible scored question contributed, so that the working can be printed. Nobody changes one.
+    """What one visible scored question contributed, so that the working can be printed. Nobody changes one once made.
 
     `low`, `high` and `position` (m) place the raw risk r; credit k = (1 - r)·e·f; a question left out has neither.
     """
@@ -43,20 +42,25 @@ class Mark:
     high: Decimal
     position: Decimal | None
     raw: Decimal
+    declared_raw: Decimal
     evidence: EvidenceLevel
     evidence_factor: Decimal
     age_days: int
     freshness: Decimal
     credit: Decimal
-    declared_raw: Decimal
 
-    @property
-    def declared_credit(self) -> Decimal:
-        """The credit if every word were proven and fresh."""
-        return ONE - self.declared_raw
+    def credit_at(self, raw: Decimal) -> Decimal:
+        """Step 3: k at a raw risk."""
+        return (ONE - raw) * self.evidence_factor * self.freshness
 
 
 @lru_cache(maxsize=1024)
+def aged(answered_on: date, as_of: date) -> tuple[int, Decimal]:
+    """The age of an answer in days, below 0 for a day to come; and its freshness."""
+    days = (as_of - answered_on).days
+    return days, freshness(days)
+
+
 def freshness(age_days: int) -> Decimal:
     """Step 3: f is 1 up to 365 days, falls to 0.5 at 730, and is 0 after that."""
     if age_days <= FRESH_DAYS:
@@ -66,75 +70,65 @@ def freshness(age_days: int) -> Decimal:
     return ZERO
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A questionnaire's scored questions with their follow-ups: these before their parents, whose place they decide."""
-
-    steps: tuple[tuple[str, tuple[str, ...]], ...]
-    order: tuple[str, ...]
+Begun = tuple[partial[Mark], Decimal]
+"""What makes a mark out of the age, its freshness and the credit; and the credit while it is fresh."""
 
 
-@lru_cache(maxsize=256)
-def _plan(questionnaire: Questionnaire) -> _Plan:
-    steps: list[tuple[str, tuple[str, ...]]] = []
+def begun(
+    question: Question, state: AnswerState, ticked: Sequence[Option], contradicted: bool, left_out: bool
+) -> Mapping[EvidenceLevel, Begun]:
+    """Marks without follow-ups that lack only the age, by evidence; none where the question is not scored.
 
-    def add(question: Question) -> None:
-        children = questionnaire.children.get(question.id, ())
-        for child in children:
-            add(child)
-        if question.is_scored:
-            steps.append((question.id, tuple(child.id for child in children)))
-
-    for question in questionnaire:
-        if question.follow_up is None:
-            add(question)
-    return _Plan(tuple(steps), tuple(question.id for question in questionnaire if question.is_scored))
-
-
-def marks_of(questionnaire: Questionnaire, standings: Mapping[str, Standing], as_of: date) -> tuple[Mark, ...]:
-    """The marks of the visible scored questions, in the order of the questionnaire."""
-    plan, found = _plan(questionnaire), dict[str, Mark]()
-    for name, children in plan.steps:
-        if (one := standings.get(name)) is not None:
-            found[name] = _mark(one, [found[child] for child in children if child in found] if children else (), as_of)
-    return tuple([found[name] for name in plan.order if name in found])
+    Of several ticked options the largest lower and the largest upper bound hold; silence is the worst answer.
+    """
+    low = max([option.low or ZERO for option in ticked], default=ONE)
+    high = max([option.high or ZERO for option in ticked], default=ONE)
+    raw = risk_at(low, high, ONE)
+    found: dict[EvidenceLevel, Begun] = {}
+    for evidence, factor in EVIDENCE_FACTORS.items() if question.is_scored else ():
+        backed = factor if question.needs_evidence else ONE
+        start = partial(
+            Mark, question.id, question.code, question.follow_up.of if question.follow_up else None, question.weight,
+            state, contradicted, left_out, tuple([option.code for option in ticked]), low, high,
+            ONE if ticked else None, raw, raw, evidence, backed,
+        )  # fmt: skip
+        found[evidence] = start, (ONE - raw) * backed
+    return found
 
 
-def _mark(one: Standing, followers: Sequence[Mark], as_of: date) -> Mark:
-    question, answer, state, ticked = one.question, one.answer, one.state, one.ticked
-    low = high = raw = declared = ONE
-    position: Decimal | None = None
-    chosen: tuple[str, ...] = ()
-    if ticked:
-        low, high = _range(ticked)
-        chosen = (ticked[0].code,) if len(ticked) == 1 else tuple([option.code for option in ticked])
-        position = ONE
-        raw = declared = _at(low, high, ONE)
-        if followers:
-            counted = [mark for mark in followers if not mark.left_out]
-            position = place([(mark.weight, ONE - mark.credit) for mark in counted])
-            told = place([(mark.weight, mark.declared_raw) for mark in counted])
-            raw, declared = _at(low, high, position), _at(low, high, told)
-    age = _age(one, as_of)
-    fresh = freshness(age)
-    backed = EVIDENCE_FACTORS[answer.evidence] if question.needs_evidence else ONE
-    return Mark(
-        question.id, question.code, question.follow_up.of if question.follow_up else None, question.weight, state,
-        answer.contradicted, state is AnswerState.NA_APPROVED and not answer.contradicted, chosen, low, high, position,
-        raw, answer.evidence, backed, age, fresh, (ONE - raw) * backed * fresh, declared,
-    )  # fmt: skip
+def put_in_place(questionnaire: Questionnaire, marks: Sequence[Mark]) -> None:
+    """Step 1: visible follow-ups say where in its range the answer stands that they follow."""
+    followers = dict[str, list[Mark]]()
+    for mark in marks:
+        if mark.parent is not None:
+            followers.setdefault(mark.parent, []).append(mark)
+    if followers:
+        found = {mark.question_id: mark for mark in marks}
+        for gate in _gates(questionnaire):
+            if gate in followers and gate in found:
+                _put(found[gate], followers[gate])
 
 
-def _at(low: Decimal, high: Decimal, position: Decimal) -> Decimal:
+@lru_cache(maxsize=64)
+def _gates(questionnaire: Questionnaire) -> tuple[str, ...]:
+    """The questions with follow-ups: each before the one that it follows itself, whose place it decides."""
+    parents = [question.id for question in in_order(questionnaire) if question.id in questionnaire.children]
+    return tuple(reversed(parents))
+
+
+def _put(gate: Mark, followers: Iterable[Mark]) -> None:
+    if gate.position is None:
+        return
+    counted = [mark for mark in followers if not mark.left_out]
+    gate.position = place([(mark.weight, ONE - mark.credit) for mark in counted])
+    gate.raw = risk_at(gate.low, gate.high, gate.position)
+    gate.credit = gate.credit_at(gate.raw)
+    gate.declared_raw = risk_at(gate.low, gate.high, place([(mark.weight, mark.declared_raw) for mark in counted]))
+
+
+def risk_at(low: Decimal, high: Decimal, position: Decimal) -> Decimal:
+    """Step 1: the raw risk at a place in its range, from 0 to 1."""
     return low + (high - low) * position
-
-
-def _range(ticked: Sequence[Option]) -> tuple[Decimal, Decimal]:
-    """Several ticked options: the largest lower and the largest upper bound."""
-    low, high = ticked[0].low, ticked[0].high
-    for option in ticked[1:]:
-        low, high = max(low or ZERO, option.low or ZERO), max(high or ZERO, option.high or ZERO)
-    return low or ZERO, high or ZERO
 
 
 def place(followers: Sequence[tuple[int | Decimal, Decimal]]) -> Decimal:
@@ -147,10 +141,3 @@ def place(followers: Sequence[tuple[int | Decimal, Decimal]]) -> Decimal:
         return HALF
     total = sum(weight for weight, _ in followers)
     return sum((weight * risk for weight, risk in followers), ZERO) / total if total else ONE
-
-
-def _age(one: Standing, as_of: date) -> int:
-    days = (as_of - (one.answer.answered_on or as_of)).days
-    if days < 0:
-        raise InvalidAnswer(f"{one.question.code}: answered on {one.answer.answered_on}, after {as_of}")
-    return days

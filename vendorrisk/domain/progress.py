@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
@@ -77,8 +78,8 @@ def has_value(answer: Answer) -> bool:
 
 def is_empty(value: Value | None) -> bool:
     """Whether a value says nothing: none at all, blank text, an empty list and a table without rows."""
-    if value is None or isinstance(value, str | tuple):
-        return not value
+    if not value:
+        return not isinstance(value, Decimal)
     return isinstance(value, Table) and not value.rows
 
 

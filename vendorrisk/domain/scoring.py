@@ -6,7 +6,7 @@ priority index, not a probability. Called by services/scores.py and the score co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,11 +14,13 @@ from decimal import Decimal
 from vendorrisk.domain import flags as flagging
 from vendorrisk.domain.answers import Answers
 from vendorrisk.domain.bands import RiskBand, band_of, tier_of, worse
+from vendorrisk.domain.conditions import visible
 from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.flags import Control, Flag
-from vendorrisk.domain.marks import HUNDRED, ONE, ZERO, Mark, marks_of
+from vendorrisk.domain.marks import HUNDRED, ONE, ZERO, Mark
+from vendorrisk.domain.outcomes import Outcome
 from vendorrisk.domain.questionnaire import Questionnaire
-from vendorrisk.domain.standing import Standing, standing
+from vendorrisk.domain.standing import Standing, marks_of, standing
 
 METHOD = "1.0"
 MOST_REMOVED = Decimal("0.9")
@@ -84,19 +86,23 @@ def score(case: Case) -> Score:
     """Score a case. Raises InvalidAnswer for unknown options, dates in the future and values outside all bands."""
     if not (case.inherent.is_finite() and ZERO <= case.inherent <= HUNDRED):
         raise InvalidAnswer(f"the inherent score {case.inherent} is not between 0 and 100")
-    standings = standing(case.questionnaires, case.answers, case.as_of)
-    themes = tuple(theme_score(questionnaire, standings, case.as_of) for questionnaire in case.questionnaires)
+    shown = visible(case.questionnaires, case.answers)
+    standings = [standing(each, shown, case.answers, case.as_of) for each in case.questionnaires]
+    themes = tuple(
+        theme_score(each, found, case.as_of) for each, found in zip(case.questionnaires, standings, strict=True)
+    )
+    outcomes = [outcome for each in standings for _, outcome in each]
     tier = tier_of(case.inherent)
-    flags = tuple(_flags(case, standings))
+    flags = tuple(_flags(case, outcomes))
     effectiveness = _weakest(theme.score for theme in themes)
     residual = residual_risk(case.inherent, effectiveness)
     number_band = band_of(residual.assured) if residual else RiskBand.NOT_ASSESSED
     floor = flagging.floor(flags, tier)
-    provisional = case.draft or not all(one.is_settled for one in standings.values())
-    dealt_with = sum(one.is_dealt_with for one in standings.values())
+    provisional = case.draft or not all(outcome.is_settled for outcome in outcomes)
+    dealt_with = sum([outcome.is_dealt_with for outcome in outcomes])
     return Score(
         METHOD, case.as_of, case.inherent, tier, themes, effectiveness, residual, number_band, floor,
-        final_band(number_band, floor), dealt_with, len(standings), provisional, flags,
+        final_band(number_band, floor), dealt_with, len(outcomes), provisional, flags,
     )  # fmt: skip
 
 
@@ -125,7 +131,7 @@ def residual_risk(inherent: Decimal, effectiveness: Pair | None) -> Pair | None:
     return Pair(assured, declared)
 
 
-def theme_score(questionnaire: Questionnaire, standings: Mapping[str, Standing], as_of: date) -> ThemeScore:
+def theme_score(questionnaire: Questionnaire, standings: Iterable[Standing], as_of: date) -> ThemeScore:
     """Step 4: assured credit over the visible top-level questions; silence is the worst answer."""
     found = marks_of(questionnaire, standings, as_of)
     return ThemeScore(questionnaire.id, weighted(found), found)
@@ -141,15 +147,16 @@ def weighted(marks: Iterable[Mark], weight: Mapping[str, Decimal] | None = None)
         w = weight.get(mark.question_id, mark.weight) if weight else mark.weight
         total += w
         assured += w * mark.credit
-        declared += w * mark.declared_credit
+        declared += w * (ONE - mark.declared_raw)
     return Pair(HUNDRED * assured / total, HUNDRED * declared / total) if total else None
 
 
-def _flags(case: Case, standings: Mapping[str, Standing]) -> list[Flag]:
+def _flags(case: Case, outcomes: Sequence[Outcome]) -> list[Flag]:
     found: list[Flag] = []
-    for questionnaire in case.questionnaires:
-        for name, worst in flagging.worst_flags(questionnaire).items():
-            inconsistent = name in case.inconsistent
-            if (worst is not None or inconsistent) and (one := standings.get(name)) is not None:
-                found += flagging.of_question(one, worst, inconsistent, name in questionnaire.children)
-    return flagging.lower(found, case.controls, standings.values(), on=case.as_of) if case.controls else found
+    for outcome in outcomes:
+        found += outcome.flags
+        if case.inconsistent and outcome.is_given and outcome.question.id in case.inconsistent:
+            found.append(flagging.inconsistent(outcome.question))
+    if not case.controls:
+        return found
+    return flagging.lower(found, case.controls, [outcome.question for outcome in outcomes], on=case.as_of)

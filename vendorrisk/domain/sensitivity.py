@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from vendorrisk.domain.bands import RiskBand, band_of
-from vendorrisk.domain.marks import HUNDRED, ONE, Mark, place
+from vendorrisk.domain.marks import HUNDRED, ONE, Mark, place, risk_at
 from vendorrisk.domain.scoring import Score, ThemeScore, final_band, residual_risk, weighted
 
 FACTORS = (Decimal("0.5"), Decimal("1.5"))
@@ -82,8 +82,7 @@ def _reweighted(theme: ThemeScore, changed: Mark, factor: Decimal) -> tuple[Mark
             weights = [
                 (m.weight * (factor if m.question_id == changed.question_id else 1), ONE - m.credit) for m in followers
             ]
-            raw = above.low + (above.high - above.low) * place(weights)
-            credit = (ONE - raw) * above.evidence_factor * above.freshness
-            marks[parent] = replace(above, raw=raw, credit=credit)
+            raw = risk_at(above.low, above.high, place(weights))
+            marks[parent] = replace(above, raw=raw, credit=above.credit_at(raw))
         parent = above.parent
     return tuple(marks.values())

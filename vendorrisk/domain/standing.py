@@ -1,77 +1,54 @@
-"""How each visible question stands: its state and the options that its answer chooses. Scores and flags build on it."""
+"""How each visible question stands: its answer, and what that comes to. Scores and flags build on it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Set
 from datetime import date
-from functools import lru_cache
 
+from vendorrisk.domain import outcomes
 from vendorrisk.domain.answers import UNANSWERED, Answer, Answers
-from vendorrisk.domain.conditions import visible
 from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.grading import chosen
+from vendorrisk.domain.marks import Mark, aged, put_in_place
+from vendorrisk.domain.outcomes import Asked, Outcome
 from vendorrisk.domain.progress import AnswerState, said_state
-from vendorrisk.domain.questionnaire import Option, Question, Questionnaire
+from vendorrisk.domain.questionnaire import Questionnaire
+
+Standing = tuple[Answer, Outcome]
 
 
-@dataclass(slots=True)
-class Standing:
-    """One visible question with its answer; `ticked` are the options it chooses, empty unless it counts as given."""
-
-    question: Question
-    answer: Answer
-    state: AnswerState
-    ticked: tuple[Option, ...]
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether nothing about it can still change the score: answered or rightly left out, and not contradicted."""
-        return self.state in _SETTLED and not self.answer.contradicted
-
-    @property
-    def is_dealt_with(self) -> bool:
-        """Whether it counts as answered: a value, or "not applicable"."""
-        return self.state not in _SILENT
-
-
-_SETTLED = (AnswerState.ANSWERED, AnswerState.NA_APPROVED)
-_SILENT = (AnswerState.UNANSWERED, AnswerState.UNKNOWN)
-
-
-def standing(questionnaires: Sequence[Questionnaire], answers: Answers, as_of: date) -> Mapping[str, Standing]:
-    """The visible questions by id. Raises InvalidAnswer for an option that a question does not have."""
-    shown, found = visible(questionnaires, answers), dict[str, Standing]()
-    for questionnaire in questionnaires:
-        for name, question, codes in _coded(questionnaire):
-            if name not in shown:
-                continue
+def standing(questionnaire: Questionnaire, shown: Set[str], answers: Answers, as_of: date) -> list[Standing]:
+    """The visible questions in order. Raises InvalidAnswer for an option that a question does not have."""
+    found: list[Standing] = []
+    for name, asked in outcomes.asked(questionnaire).items():
+        if name in shown:
             answer = answers.get(name, UNANSWERED)
-            state = said_state(answer)
-            ticked: tuple[Option, ...] = ()
-            if state is AnswerState.ANSWERED and not answer.contradicted:
-                # Most answers are one code: what it chooses is known beforehand. A text has no options to choose.
-                value = answer.value
-                if isinstance(value, str):
-                    ticked = codes.get(value, ())
-                else:
-                    ticked = _options(question, answer, answers, as_of)
-            found[name] = Standing(question, answer, state, ticked)
+            value, outcome = answer.value, None
+            # Most answers are the code of an option and nothing else.
+            if isinstance(value, str) and answer.not_applicable is None and not (answer.unknown or answer.contradicted):
+                outcome = asked.by_code.get(value)
+            found.append((answer, outcome or _outcome(asked, answer, answers, as_of)))
     return found
 
 
-@lru_cache(maxsize=256)
-def _coded(questionnaire: Questionnaire) -> tuple[tuple[str, Question, Mapping[str, tuple[Option, ...]]], ...]:
-    """The questions with their ids, and what an answer chooses that is the code of an option."""
-    return tuple(
-        (question.id, question, {option.code: (option,) for option in question.options}) for question in questionnaire
-    )
+def _outcome(asked: Asked, answer: Answer, answers: Answers, as_of: date) -> Outcome:
+    state = said_state(answer)
+    if answer.contradicted:
+        return asked.contradicted[state]
+    if state is not AnswerState.ANSWERED:
+        return asked.silent[state]
+    return outcomes.of_codes(asked, chosen(asked.question, answer, answers, as_of))
 
 
-def _options(question: Question, answer: Answer, answers: Answers, as_of: date) -> tuple[Option, ...]:
-    codes = chosen(question, answer, answers, as_of)
-    ticked = tuple(option for option in question.options if option.code in codes)
-    if len(ticked) < len(set(codes)):
-        unknown = min(set(codes) - {option.code for option in ticked})
-        raise InvalidAnswer(f"{question.code}: there is no option {unknown!r}")
-    return ticked
+def marks_of(questionnaire: Questionnaire, standings: Iterable[Standing], as_of: date) -> tuple[Mark, ...]:
+    """The marks of the visible scored questions, in the order of the questionnaire."""
+    marks: list[Mark] = []
+    for answer, outcome in standings:
+        if outcome.marks:
+            age, fresh = aged(answer.answered_on or as_of, as_of)
+            if age < 0:
+                raise InvalidAnswer(f"{outcome.question.code}: answered on {answer.answered_on}, after {as_of}")
+            finish, credit = outcome.marks[answer.evidence]
+            marks.append(finish(age, fresh, credit * fresh))
+    put_in_place(questionnaire, marks)
+    return tuple(marks)
