@@ -10,8 +10,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
@@ -199,6 +200,37 @@ def test_a_row_that_another_holds_for_long_means_busy(
         with pytest.raises(Busy), impatient.writing() as session:
             session.execute(touch)
     impatient.close()
+
+
+@ON_POSTGRES
+def test_a_connection_that_rested_is_asked_whether_it_is_still_there(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(database)
+    _end_all_connections(database)
+    monkeypatch.setattr(engine, "REST_SECONDS", 0)
+    _write(database)
+
+
+@ON_POSTGRES
+def test_a_connection_lost_a_moment_after_its_use_means_busy_once(database: Database) -> None:
+    _write(database)
+    _end_all_connections(database)
+    with pytest.raises(Busy):
+        _write(database)
+    _write(database)
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Attempt)) == 2
+
+
+def _end_all_connections(database: Database) -> None:
+    """Let the server end them, as it does when it stops."""
+    url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
 
 
 def test_a_row_that_another_changed_since_it_was_read_is_not_overwritten(database: Database) -> None:
