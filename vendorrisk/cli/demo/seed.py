@@ -33,6 +33,7 @@ from vendorrisk.services import (
     requests,
     responses,
     reviews,
+    sealing,
     sittings,
     submissions,
     vendors,
@@ -74,14 +75,17 @@ def fill(runtime: Runtime, *, now: datetime) -> dict[str, Any]:
     """Make people and vendors in every state that there is; returns what the greeting shows."""
     with runtime.database.writing() as session:
         stage = Stage(session, runtime, _people(session, now), now)
-        _clearview(stage)
-        _larkfield(stage)
+        decided = [_clearview(stage), _larkfield(stage)]
         _blue_heron(stage)
         link = _northwind(stage)
         _kite(stage)
         _hollow_tree(stage)
         _tern(stage)
         _osprey(stage)
+        # In a running service the trail is sealed as it grows, so that a report can say how far it goes.
+        sealing.seal(session, sealing.waiting(session), now=now)
+        for case in decided:
+            _report(stage, case)
     return {"vendor_link": link, "vendor": "Northwind Mail, about half answered"}
 
 
@@ -199,12 +203,9 @@ def _review(stage: Stage, case: Assessment, request: Request, told: Sequence[Tol
         )  # fmt: skip
 
 
-def _decide(stage: Stage, case: Assessment, new: NewDecision, days: float) -> None:
-    decisions.decide(stage.session, case.reference, new, by=stage.petra, now=stage.days_ago(days))
-    reports.ask(
-        stage.session, case.reference, organisation=stage.runtime.settings.organisation, by=stage.petra,
-        now=stage.days_ago(days),
-    )  # fmt: skip
+def _report(stage: Stage, case: Assessment) -> None:
+    organisation = stage.runtime.settings.organisation
+    reports.ask(stage.session, case.reference, organisation=organisation, by=stage.petra, now=stage.now)
 
 
 def _told(stage: Stage, file: str, request: Request) -> list[Told]:
@@ -219,7 +220,7 @@ def _valid_until(stage: Stage, days: float) -> date:
 # The vendors.
 
 
-def _clearview(stage: Stage) -> None:
+def _clearview(stage: Stage) -> Assessment:
     """Everything from public facts, with a source on each answer; rejected."""
     facts = cases.facts("clearview")
     vendor = _vendor(stage, facts["name"], "clearview.example", NewContact(**facts["contact"]), 30)
@@ -242,10 +243,11 @@ def _clearview(stage: Stage) -> None:
         "and a leaked customer list played down as “part of life”. Nothing published shows that this has changed."
     )
     new = NewDecision(Outcome.REJECTED, reason, _valid_until(stage, 18), accepts_provisional=True)
-    _decide(stage, case, new, 18)
+    decisions.decide(stage.session, case.reference, new, by=stage.petra, now=stage.days_ago(18))
+    return case
 
 
-def _larkfield(stage: Stage) -> None:
+def _larkfield(stage: Stage) -> Assessment:
     """The clean vendor: every answer backed, one event disclosed and well handled; approved."""
     facts = cases.facts("larkfield")
     vendor = _vendor(stage, facts["name"], "larkfield.example", NewContact(**facts["contact"]), 40)
@@ -258,7 +260,9 @@ def _larkfield(stage: Stage) -> None:
     _submit(stage, sitting, "Dana Ruiz", "Head of Assurance", 12)
     _review(stage, case, sent.request, told, 9)
     reason = "Every answer is backed, and the one event at a supplier was told to customers within two days."
-    _decide(stage, case, NewDecision(Outcome.APPROVED, reason, _valid_until(stage, 8)), 8)
+    new = NewDecision(Outcome.APPROVED, reason, _valid_until(stage, 8))
+    decisions.decide(stage.session, case.reference, new, by=stage.petra, now=stage.days_ago(8))
+    return case
 
 
 def _blue_heron(stage: Stage) -> None:
