@@ -11,13 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from vendorrisk.cli import demo
-from vendorrisk.db.models import Assessment, Letter, Request, Vendor
+from vendorrisk.db.models import Assessment, Letter, Report, Request, Vendor
 from vendorrisk.domain.answers import EvidenceLevel
 from vendorrisk.domain.assessment import AssessmentStatus, Origin, RequestStatus, WorkState
+from vendorrisk.domain.chain import Finding
 from vendorrisk.domain.flags import FlagKind
 from vendorrisk.domain.questionnaire import FlagLevel
-from vendorrisk.services import answers, copies, invitations, opening, scores, vendors
+from vendorrisk.services import answers, copies, invitations, opening, scores, trail_checks, vendors
 from vendorrisk.services.scores import StoredScore
+from vendorrisk.services.trail_checks import Anchored
 from vendorrisk.settings import Settings
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -111,3 +113,14 @@ def test_the_printed_link_lives(made: tuple[Settings, Path], seen: Session) -> N
     link = invitations.find(seen, token, now=NOW)
     assert link is not None
     assert 30 < link.request.answered < link.request.visible
+
+
+def test_the_reports_say_how_far_a_trail_goes_in_which_nothing_is_out_of_order(made: tuple[Settings, Path]) -> None:
+    database = opening.database(made[0])
+    findings: list[Finding] = []
+    with database.reading() as session:
+        outcome = trail_checks.of_database(session, Anchored(), (), findings.append)
+        reports = session.scalars(select(Report)).all()
+    database.close()
+    assert (findings, outcome.heads) == ([], len(reports))
+    assert {report.head_position for report in reports} == {outcome.position}
