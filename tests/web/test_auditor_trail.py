@@ -245,3 +245,12 @@ def test_no_cell_of_the_csv_is_a_formula(audrey: FlaskClient, database: Database
 def test_the_links_to_the_downloads_keep_the_filters(audrey: FlaskClient, decided: str) -> None:
     page = audrey.get(f"{TRAIL}?about={decided}&since=2026-06-01&_scheme=javascript").text
     assert f'href="/audit/trail.csv?about={quote(decided)}&amp;since=2026-06-01"' in page
+
+
+def test_admins_find_the_whole_trail_in_their_menu_and_other_staff_do_not(
+    adam: FlaskClient, petra: FlaskClient
+) -> None:
+    entry = f'href="{TRAIL}"'
+    assert entry in adam.get("/home").text
+    assert entry in adam.get(TRAIL).text
+    assert entry not in petra.get("/home").text

@@ -111,7 +111,7 @@ def declared(app: Flask, endpoint: str) -> Access | None:
 def install(app: Flask) -> None:
     """Put the guard before every request. It must be the first of the application's guards."""
     app.before_request(_guard)
-    app.jinja_env.globals["person_layout"] = person_layout
+    app.jinja_env.globals.update(person_layout=person_layout, is_admin=is_admin)
 
 
 def _guard() -> ResponseReturnValue | None:
@@ -151,6 +151,11 @@ def roles_of_current() -> frozenset[Role]:
 def current_actor() -> Actor:
     """Whoever is signed in, as services and the trail know them."""
     return Actor(ActorKind.STAFF, str(current_user.id), current_user.name or current_user.email)
+
+
+def is_admin() -> bool:
+    """Whether an admin is signed in."""
+    return Role.ADMIN in roles_of_current()
 
 
 def person_layout() -> str:
