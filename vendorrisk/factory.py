@@ -57,6 +57,7 @@ def serve(settings: Settings, ready: Callable[[Runtime], None] = lambda runtime:
     runtime = build_runtime(settings)
     listening = server.listen(create_app(settings, runtime), settings)
     stop_jobs = jobs.start(runtime)
+    gc.collect()
     gc.freeze()  # what was made up to here stays: nothing is gained by looking through it for garbage again and again
     try:
         ready(runtime)
