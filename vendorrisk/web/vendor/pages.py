@@ -18,6 +18,7 @@ from vendorrisk.domain.questionnaire import Question, Questionnaire, Section
 from vendorrisk.services.evidence import FileView
 from vendorrisk.services.responses import Draft
 from vendorrisk.services.seats import Writer
+from vendorrisk.services.sittings import Look
 from vendorrisk.web import question_forms
 from vendorrisk.web.question_forms import Control
 
@@ -137,7 +138,7 @@ def controls(
     return found
 
 
-def saved_at(writer: Writer, moment: datetime | None) -> str:
+def saved_at(writer: Writer | Look, moment: datetime | None) -> str:
     """The time of day of a save, in the request's zone."""
     if moment is None:
         return ""
