@@ -106,7 +106,7 @@ def heading(session: Session, dossier: Dossier) -> Heading:
     """The head of the case's pages."""
     case, request = dossier.case, dossier.request
     return Heading(
-        reference=case.reference, vendor=vendors.shown_name(session, dossier.vendor),
+        reference=case.reference, vendor=vendors.shown_name(session, dossier.vendor.name),
         vendor_reference=dossier.vendor.reference,
         service=vault.show_text(session, case.service, context="assessment.service"), status=case.status,
         tier=case.tier, request=request.reference if request else "",
