@@ -31,7 +31,10 @@ from vendorrisk.domain.errors import WrongState
 BUSY_SECONDS = 5
 """How long a writer waits for the others before it gives up."""
 
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "secure_delete=ON")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "secure_delete=ON", "mmap_size=1073741824")
+"""The first GB is read as mapped memory, which all connections share: SQLite's own cache of 2 MB for each holds too
+little of a large database, and half of a list's time went into reading the same pages again. Writing is as before.
+"""
 _WRITING = "vendorrisk_writing"
 _SQLITE_FULL, _SQLITE_SAYS_WAIT = 13, frozenset({5, 6})
 _POSTGRES_FULL = "53100"
