@@ -23,6 +23,8 @@ from vendorrisk.services import vendors
 
 LIVE = (RequestStatus.SENT, RequestStatus.OPEN)
 """The states in which a vendor may still answer."""
+LATEST_FIRST = (Request.sent_at.desc(), Request.id.desc())
+"""The order of a case's requests: its index, read from its end."""
 
 
 class NextStep(StrEnum):
@@ -76,7 +78,7 @@ def latest_request() -> ScalarSelect[UUID]:
     return (
         select(Request.id)
         .where(Request.assessment_id == Assessment.id)
-        .order_by(Request.sent_at.desc(), Request.id)
+        .order_by(*LATEST_FIRST)
         .limit(1)
         .correlate(Assessment)
         .scalar_subquery()
