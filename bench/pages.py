@@ -8,12 +8,13 @@ from pathlib import Path
 
 from flask import Flask, Response
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event
 
 from bench import respondent
 from bench.measure import Figure, Line, side_by_side
+from tests.driver import statements
 from vendorrisk import factory
-from vendorrisk.services import keys, opening
+from vendorrisk.db.engine import Database
+from vendorrisk.services import keys
 from vendorrisk.settings import Settings
 
 SECTION = "customer-list-protection/access_and_protection"
@@ -22,15 +23,15 @@ SECTION = "customer-list-protection/access_and_protection"
 def lines() -> list[Line | Figure]:
     """Section page and preview; how much of them goes over the line, with how many queries."""
     with tempfile.TemporaryDirectory() as folder:
-        client, reference = _respondent(Path(folder))
+        client, reference, database = _respondent(Path(folder))
         section = client.get(f"/respond/{reference}/sections/{SECTION}")
         preview = client.get(f"/respond/{reference}/preview")
         assert (section.status_code, preview.status_code) == (200, 200)
         return [
             _page("section page", client, section.request.path, section.data, 12),
             _page("preview of all questions", client, preview.request.path, preview.data, 8),
-            *_weights("section page", client, section.request.path, queries=3),
-            *_weights("preview of all questions", client, preview.request.path, queries=1),
+            *_weights("section page", client, section.request.path, database, queries=3),
+            *_weights("preview of all questions", client, preview.request.path, database, queries=1),
         ]
 
 
@@ -47,15 +48,16 @@ def settings_in(folder: Path, *, database: str = "") -> Settings:
     )
 
 
-def _respondent(folder: Path) -> tuple[FlaskClient, str]:
+def _respondent(folder: Path) -> tuple[FlaskClient, str, Database]:
     """A browser that has passed the code, at a request with all three questionnaires."""
     settings = settings_in(folder)
     keys.create(settings.key_file)
-    with opening.database(settings).writing() as session:
+    runtime = factory.build_runtime(settings)
+    with runtime.database.writing() as session:
         seated = respondent.seat(session, now=datetime.now(UTC))
-    client = factory.create_app(settings).test_client()
+    client = factory.create_app(settings, runtime).test_client()
     client.set_cookie("respondent", seated.cookie, path="/respond")
-    return client, seated.reference
+    return client, seated.reference, runtime.database
 
 
 def _page(name: str, client: FlaskClient, path: str, body: bytes, budget: float) -> Line:
@@ -68,17 +70,10 @@ def _page(name: str, client: FlaskClient, path: str, body: bytes, budget: float)
     )  # fmt: skip
 
 
-def _weights(name: str, client: FlaskClient, path: str, *, queries: int) -> list[Figure]:
+def _weights(name: str, client: FlaskClient, path: str, database: Database, *, queries: int) -> list[Figure]:
     """Bytes of the compressed page, and its SQL statements, held to the number of today."""
-    run: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        if not statement.startswith(("BEGIN", "PRAGMA")):
-            run.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    packed = client.get(path, headers={"Accept-Encoding": "gzip"})
-    event.remove(Engine, "before_cursor_execute", note)
+    with statements(database) as run:
+        packed = client.get(path, headers={"Accept-Encoding": "gzip"})
     return [
         Figure(f"{name}, gzip", len(packed.data) / 1024, "KB", 30),
         Figure(f"{name}, SQL statements", len(run), "", queries),

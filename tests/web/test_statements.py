@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from tests import builders
 from tests.conftest import ON_SQLITE
+from tests.driver import statements
 from tests.web import vendor_visits as visits
 from tests.web.vendor_visits import Visit
 from vendorrisk.db.engine import Database
@@ -21,30 +18,6 @@ from vendorrisk.domain.assessment import AssessmentStatus
 
 pytestmark = ON_SQLITE
 SECTION = "/sections/follow-up/remote_work"
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """Everything that reaches the driver: prepared statements too, which SQLAlchemy's own events would not show."""
-    seen: list[str] = []
-
-    def note(statement: str) -> None:
-        # One that has a trigger is traced twice.
-        if statement.split(" ", 1)[0] in ("SELECT", "INSERT", "UPDATE", "DELETE") and statement not in seen[-1:]:
-            seen.append(statement)
-
-    def watch(driver: sqlite3.Connection, *_rest: object) -> None:
-        driver.set_trace_callback(note)
-
-    event.listen(database.engine, "checkout", watch)
-    try:
-        yield seen
-    finally:
-        event.remove(database.engine, "checkout", watch)
-        with database.engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, sqlite3.Connection)
-            driver.set_trace_callback(None)
 
 
 @pytest.mark.parametrize(("page", "most"), [("/home", 12), ("/vendors", 6), ("/assessments", 7)])
