@@ -13,10 +13,10 @@ from bench import respondent
 from bench.many import CASES_A_VENDOR, Filling
 from bench.measure import Figure, Line, at_most, side_by_side
 from tests import builders
-from tests.statements import statements
+from tests.driver import statements
 from vendorrisk import factory
 from vendorrisk.db.engine import Database
-from vendorrisk.services import keys, opening
+from vendorrisk.services import keys
 from vendorrisk.settings import Settings
 
 SECTION = "customer-list-protection/access_and_protection"
@@ -25,15 +25,15 @@ SECTION = "customer-list-protection/access_and_protection"
 def lines() -> list[Line | Figure]:
     """Section page and preview; how much of them goes over the line, with how many queries."""
     with tempfile.TemporaryDirectory() as folder:
-        client, reference = _respondent(Path(folder))
+        client, reference, database = _respondent(Path(folder))
         section = client.get(f"/respond/{reference}/sections/{SECTION}")
         preview = client.get(f"/respond/{reference}/preview")
         assert (section.status_code, preview.status_code) == (200, 200)
         found: list[Line | Figure] = [
             _page("section page", client, section.request.path, section.data, 12),
             _page("preview of all questions", client, preview.request.path, preview.data, 8),
-            *_weights("section page", client, section.request.path, queries=3),
-            *_weights("preview of all questions", client, preview.request.path, queries=1),
+            *_weights("section page", client, section.request.path, database, queries=3),
+            *_weights("preview of all questions", client, preview.request.path, database, queries=1),
         ]
         return found + _vendors()
 
@@ -44,14 +44,15 @@ def _vendors() -> list[Line | Figure]:
     with tempfile.TemporaryDirectory() as folder:
         settings = settings_in(Path(folder))
         keys.create(settings.key_file)
-        database = opening.database(settings)
+        runtime = factory.build_runtime(settings)
+        database = runtime.database
         with database.writing() as session:
             Filling(session, now=now).write(1_000 * CASES_A_VENDOR)
             petra = builders.add_user(session, now=now)
-        client = factory.create_app(settings).test_client()
+        client = factory.create_app(settings, runtime).test_client()
         builders.sign_in(client, database, petra, now)
         page = at_most("list of 1,000 vendors, a page of 25, p95", lambda: client.get("/vendors"), seconds=0.015)
-        return [page, *_weights("list of 1,000 vendors", client, "/vendors", queries=6)]
+        return [page, *_weights("list of 1,000 vendors", client, "/vendors", database, queries=6)]
 
 
 def settings_in(folder: Path, *, database: str = "") -> Settings:
@@ -67,15 +68,16 @@ def settings_in(folder: Path, *, database: str = "") -> Settings:
     )
 
 
-def _respondent(folder: Path) -> tuple[FlaskClient, str]:
+def _respondent(folder: Path) -> tuple[FlaskClient, str, Database]:
     """A browser that has passed the code, at a request with all three questionnaires."""
     settings = settings_in(folder)
     keys.create(settings.key_file)
-    with opening.database(settings).writing() as session:
+    runtime = factory.build_runtime(settings)
+    with runtime.database.writing() as session:
         seated = respondent.seat(session, now=datetime.now(UTC))
-    client = factory.create_app(settings).test_client()
+    client = factory.create_app(settings, runtime).test_client()
     client.set_cookie("respondent", seated.cookie, path="/respond")
-    return client, seated.reference
+    return client, seated.reference, runtime.database
 
 
 def _page(name: str, client: FlaskClient, path: str, body: bytes, budget: float) -> Line:
@@ -88,9 +90,8 @@ def _page(name: str, client: FlaskClient, path: str, body: bytes, budget: float)
     )  # fmt: skip
 
 
-def _weights(name: str, client: FlaskClient, path: str, *, queries: int) -> list[Figure]:
+def _weights(name: str, client: FlaskClient, path: str, database: Database, *, queries: int) -> list[Figure]:
     """Bytes of the compressed page, and its SQL statements, held to the number of today."""
-    database: Database = client.application.extensions["vendorrisk"].database
     with statements(database) as run:
         packed = client.get(path, headers={"Accept-Encoding": "gzip"})
     return [

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from tests import builders
 from tests.conftest import ON_SQLITE
-from tests.statements import statements
+from tests.driver import statements
 from tests.web import vendor_visits as visits
 from tests.web.vendor_visits import Visit
 from vendorrisk.db.engine import Database

@@ -1,8 +1,8 @@
-"""Statements that run with every save: compiled once for each kind of database, run on the driver's own cursor.
+"""Statements that run with every save and every page of a vendor: compiled once for each kind of database, run on the
+driver's own cursor.
 
-From a statement to the driver and back, SQLAlchemy takes several times as long as the database takes to run it. A page
-does not notice that; a save that waits for six of them does. What a statement says, and how its values are stored, is
-SQLAlchemy's word here too, and so are the errors that come back.
+From a statement to the driver and back, SQLAlchemy takes several times as long as the database takes to run it. What a
+statement says, and how its values are stored, is SQLAlchemy's word here too, and so are the errors that come back.
 """
 
 from __future__ import annotations

@@ -103,11 +103,11 @@ def record(
 
 def show(session: Session, reference: str, *, now: datetime) -> CaseView:
     """One case for its page. Raises NotFound."""
-    found = session.execute(cases.query().where(Assessment.reference == reference)).one_or_none()
+    found = session.execute(cases.query(Assessment).where(Assessment.reference == reference)).one_or_none()
     if found is None:
         raise NotFound("There is no such assessment.")
     (row,) = cases.rows(session, [found], now=now)
-    case: Assessment = found[0]
+    case: Assessment = found.Assessment
     owner = session.get(User, case.owner_id) if case.owner_id else None
     return CaseView(
         row=row, owner=(owner.name or owner.email) if owner else "", inherent=case.inherent,

@@ -23,6 +23,8 @@ from vendorrisk.services import vendors
 
 LIVE = (RequestStatus.SENT, RequestStatus.OPEN)
 """The states in which a vendor may still answer."""
+LATEST_FIRST = (Request.sent_at.desc(), Request.id.desc())
+"""The order of a case's requests: its index, read from its end."""
 
 
 class NextStep(StrEnum):
@@ -76,7 +78,7 @@ def latest_request() -> ScalarSelect[UUID]:
     return (
         select(Request.id)
         .where(Request.assessment_id == Assessment.id)
-        .order_by(Request.sent_at.desc(), Request.id)
+        .order_by(*LATEST_FIRST)
         .limit(1)
         .correlate(Assessment)
         .scalar_subquery()
@@ -99,10 +101,21 @@ def undelivered() -> ColumnElement[bool]:
     return exists().where(Letter.request_id == Request.id, given_up())
 
 
-def query(*extra: ColumnElement[Any]) -> Select[Any]:
+_COLUMNS: tuple[Any, ...] = (
+    Assessment.id, Assessment.reference, Assessment.vendor_id, Assessment.service, Assessment.status, Assessment.tier,
+    Assessment.band, Assessment.provisional, Assessment.active_at, Assessment.created_at, Assessment.decided_at,
+    Vendor.reference.label("vendor_reference"), Vendor.name.label("vendor"), Vendor.key_id, Vendor.erased_at,
+    Request.reference.label("request"), Request.status.label("request_status"), Request.due_at, Request.answered,
+    Request.visible, Request.submitted_at,
+)  # fmt: skip
+"""What a CaseRow is made of: a list needs a third of the columns, and no objects around them."""
+
+
+def query(*extra: Any) -> Select[Any]:
     """Cases with vendor and latest request; the caller narrows, orders and limits."""
     return (
-        select(Assessment, Vendor, Request, undelivered().label("undelivered"), *extra)
+        select(*_COLUMNS, undelivered().label("undelivered"), *extra)
+        .select_from(Assessment)
         .join(Vendor, Vendor.id == Assessment.vendor_id)
         .outerjoin(Request, Request.id == latest_request())
     )
@@ -110,8 +123,8 @@ def query(*extra: ColumnElement[Any]) -> Select[Any]:
 
 def rows(session: Session, found: Sequence[Any], *, now: datetime) -> tuple[CaseRow, ...]:
     """What `query` gave, opened with one look-up of keys."""
-    vault.preload(session, [line[1].key_id for line in found])
-    return tuple(_row(session, line[0], line[1], line[2], bool(line[3]), now=now) for line in found)
+    vault.preload(session, [line.key_id for line in found])
+    return tuple(_row(session, line, now=now) for line in found)
 
 
 def shown(session: Session, ids: Sequence[UUID], *, now: datetime) -> tuple[CaseRow, ...]:
@@ -132,36 +145,32 @@ def live() -> ColumnElement[bool]:
     return and_(Request.status.in_(LIVE), Assessment.status == AssessmentStatus.SENT)
 
 
-def next_step(status: AssessmentStatus, request: Request | None, *, undelivered: bool, now: datetime) -> NextStep:
-    """What staff do next."""
-    if status is AssessmentStatus.SENT and request is not None and request.status in LIVE:
-        if undelivered:
+def _next_step(line: Any, *, now: datetime) -> NextStep:
+    if line.erased_at is not None:
+        return NextStep.ERASED
+    if line.status is AssessmentStatus.SENT and line.request_status in LIVE:
+        if line.undelivered:
             return NextStep.FIX_LETTER
-        return NextStep.CHASE if request.due_at < now else NextStep.WAIT
-    steps = {
-        AssessmentStatus.INTAKE: NextStep.INTAKE,
-        AssessmentStatus.READY: NextStep.SEND,
-        AssessmentStatus.SENT: NextStep.WAIT,
-        AssessmentStatus.REVIEW: NextStep.REVIEW,
-        AssessmentStatus.DECIDED: NextStep.NONE,
-    }
-    return steps[status]
+        return NextStep.CHASE if line.due_at < now else NextStep.WAIT
+    return _STEPS[line.status]
 
 
-def _row(
-    session: Session, case: Assessment, vendor: Vendor, request: Request | None, failed: bool, *, now: datetime
-) -> CaseRow:
+_STEPS = {
+    AssessmentStatus.INTAKE: NextStep.INTAKE,
+    AssessmentStatus.READY: NextStep.SEND,
+    AssessmentStatus.SENT: NextStep.WAIT,
+    AssessmentStatus.REVIEW: NextStep.REVIEW,
+    AssessmentStatus.DECIDED: NextStep.NONE,
+}
+
+
+def _row(session: Session, line: Any, *, now: datetime) -> CaseRow:
     return CaseRow(
-        id=case.id, reference=case.reference, vendor_id=vendor.id, vendor_reference=vendor.reference,
-        vendor=vendors.shown_name(session, vendor),
-        service=vault.show_text(session, case.service, context="assessment.service"),
-        status=case.status, tier=case.tier, band=case.band, provisional=case.provisional, active_at=case.active_at,
-        created_at=case.created_at, decided_at=case.decided_at,
-        request=request.reference if request else None, request_status=request.status if request else None,
-        due_at=request.due_at if request else None,
-        answered=request.answered if request else 0, visible=request.visible if request else 0,
-        submitted_at=request.submitted_at if request else None, undelivered=failed,
-        next_step=NextStep.ERASED
-        if vendor.erased_at is not None
-        else next_step(case.status, request, undelivered=failed, now=now),
+        id=line.id, reference=line.reference, vendor_id=line.vendor_id, vendor_reference=line.vendor_reference,
+        vendor=vendors.shown_name(session, line.vendor),
+        service=vault.show_text(session, line.service, context="assessment.service"),
+        status=line.status, tier=line.tier, band=line.band, provisional=line.provisional, active_at=line.active_at,
+        created_at=line.created_at, decided_at=line.decided_at, request=line.request,
+        request_status=line.request_status, due_at=line.due_at, answered=line.answered or 0, visible=line.visible or 0,
+        submitted_at=line.submitted_at, undelivered=bool(line.undelivered), next_step=_next_step(line, now=now),
     )  # fmt: skip

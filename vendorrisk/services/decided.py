@@ -108,7 +108,7 @@ def _literally(text: str) -> str:
 
 def _row(session: Session, case: Assessment, vendor: Vendor, decision: Decision, user: User | None) -> DecidedRow:
     return DecidedRow(
-        reference=case.reference, vendor=vendors.shown_name(session, vendor),
+        reference=case.reference, vendor=vendors.shown_name(session, vendor.name),
         service=vault.show_text(session, case.service, context="assessment.service"), tier=case.tier, band=case.band,
         provisional=case.provisional, residual=case.residual, outcome=decision.outcome,
         decided_at=decision.decided_at, decided_by=(user.name or user.email) if user else "",

@@ -16,7 +16,7 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Request, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.errors import NotFound, WrongState
-from vendorrisk.services import vendors
+from vendorrisk.services import cases, vendors
 
 _ANSWERABLE = (AssessmentStatus.SENT, AssessmentStatus.REVIEW)
 
@@ -91,7 +91,7 @@ def find(session: Session, reference: str, *, for_update: bool = False) -> Dossi
     latest = (
         select(Request)
         .where(Request.assessment_id == case.id, Request.status != RequestStatus.WITHDRAWN)
-        .order_by(Request.sent_at.desc(), Request.id)
+        .order_by(*cases.LATEST_FIRST)
         .limit(1)
     )
     if for_update:
@@ -106,7 +106,7 @@ def heading(session: Session, dossier: Dossier) -> Heading:
     """The head of the case's pages."""
     case, request = dossier.case, dossier.request
     return Heading(
-        reference=case.reference, vendor=vendors.shown_name(session, dossier.vendor),
+        reference=case.reference, vendor=vendors.shown_name(session, dossier.vendor.name),
         vendor_reference=dossier.vendor.reference,
         service=vault.show_text(session, case.service, context="assessment.service"), status=case.status,
         tier=case.tier, request=request.reference if request else "",

@@ -1,4 +1,4 @@
-"""Home: what waits for staff, most urgent first. One bounded query for each group. Called by the page of that name.
+"""Home: what waits for staff, most urgent first. One bounded query finds it. Called by the page of that name.
 
 Each group's ids come in the order of an index and end at COUNTED: Home takes as long with 200,000 cases as with 200.
 """
@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, asc, bindparam, desc, exists, func, literal, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from vendorrisk.db.base import UTCDateTime
 from vendorrisk.db.models import Assessment, Letter, Request, Review, Vendor
@@ -68,13 +69,14 @@ class Home:
 
 def show(session: Session, *, now: datetime) -> Home:
     """What waits, for everybody on the staff."""
-    moments = {"now": now, "recent": now - RECENT}
-    ids = {key: session.scalars(statement, moments).all() for key, statement in _GROUPS.items()}
-    shown = cases.shown(session, [each for found in ids.values() for each in found[:SHOWN]], now=now)
+    found: dict[str, list[UUID]] = {key: [] for key in _GROUPS}
+    totals: dict[str, int] = {}
+    for key, case_id, total in session.execute(_WAITING, {"now": now, "recent": now - RECENT}):
+        found[key].append(case_id)
+        totals[key] = total
+    shown = cases.shown(session, [each for ids in found.values() for each in ids], now=now)
     by_id = {row.id: row for row in shown}
-    groups = [
-        Group(key, tuple(by_id[each] for each in found[:SHOWN]), len(found)) for key, found in ids.items() if found
-    ]
+    groups = [Group(key, tuple(by_id[each] for each in ids), totals[key]) for key, ids in found.items() if ids]
     has_vendors = bool(groups) or session.scalar(select(Vendor.id).limit(1)) is not None
     return Home(tuple(groups), has_vendors)
 
@@ -92,7 +94,6 @@ _UNDELIVERED = (
     .join(Assessment, Assessment.id == Request.assessment_id)
     .where(cases.given_up(), Request.id == cases.latest_request(), cases.live())
     .group_by(Assessment.id, Assessment.due_at)
-    .order_by(Assessment.due_at)
 )
 
 
@@ -101,16 +102,33 @@ def _in(status: AssessmentStatus, *more: ColumnElement[bool]) -> Select[UUID]:
 
 
 _S = AssessmentStatus
-_GROUPS: dict[str, Select[UUID]] = {
-    key: statement.limit(COUNTED)
-    for key, statement in {
-        "undelivered": _UNDELIVERED,
-        "review": _in(_S.REVIEW, ~_REVIEWED).order_by(Assessment.due_at),
-        "overdue": _in(_S.SENT, Assessment.due_at < _NOW, ~_CAME_BACK).order_by(Assessment.due_at),
-        "decide": _in(_S.REVIEW, _REVIEWED).order_by(Assessment.due_at),
-        "ready": _in(_S.READY).order_by(Assessment.active_at),
-        "intake": _in(_S.INTAKE).order_by(Assessment.active_at),
-        "decided": _in(_S.DECIDED, Assessment.decided_at > _RECENTLY).order_by(Assessment.decided_at.desc()),
-    }.items()
+_GROUPS: dict[str, tuple[Select[UUID], InstrumentedAttribute[Any]]] = {
+    "undelivered": (_UNDELIVERED, Assessment.due_at),
+    "review": (_in(_S.REVIEW, ~_REVIEWED), Assessment.due_at),
+    "overdue": (_in(_S.SENT, Assessment.due_at < _NOW, ~_CAME_BACK), Assessment.due_at),
+    "decide": (_in(_S.REVIEW, _REVIEWED), Assessment.due_at),
+    "ready": (_in(_S.READY), Assessment.active_at),
+    "intake": (_in(_S.INTAKE), Assessment.active_at),
+    "decided": (_in(_S.DECIDED, Assessment.decided_at > _RECENTLY), Assessment.decided_at),
 }
-"""Made once: with a few thousand cases, making these takes longer than running them."""
+"""The cases of each group, and the moment by which they are ordered."""
+
+
+def _waiting() -> Select[str, UUID, int]:
+    first = union_all(*(_first(key, *group) for key, group in _GROUPS.items())).subquery()
+    return select(first.c.key, first.c.id, first.c.total).order_by(first.c.place)
+
+
+def _first(key: str, ids: Select[UUID], at: InstrumentedAttribute[Any]) -> Select[Any]:
+    """What is shown of a group: each case with its place, and with the number of all."""
+    order = desc if key == "decided" else asc
+    counted = ids.add_columns(at.label("at")).order_by(order(at)).limit(COUNTED).cte(key)
+    shown = select(counted).order_by(order(counted.c.at)).limit(SHOWN).subquery()
+    return select(
+        literal(key).label("key"), shown.c.id, func.row_number().over(order_by=order(shown.c.at)).label("place"),
+        select(func.count()).select_from(counted).scalar_subquery().label("total"),
+    )  # fmt: skip
+
+
+_WAITING = _waiting()
+"""Made once: with a few thousand cases, making it takes longer than running it."""

@@ -207,7 +207,7 @@ def get(session: Session, reference: str) -> tuple[Request, Assessment, Vendor]:
 def of_case(session: Session, assessment_id: UUID) -> list[Request]:
     """The requests of a case, the newest first."""
     query = select(Request).where(Request.assessment_id == assessment_id)
-    return list(session.scalars(query.order_by(Request.sent_at.desc(), Request.id)))
+    return list(session.scalars(query.order_by(*cases.LATEST_FIRST)))
 
 
 def show(session: Session, reference: str) -> RequestView:

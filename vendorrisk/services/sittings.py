@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -13,16 +13,14 @@ from sqlalchemy.orm import Session
 from vendorrisk.db import vault
 from vendorrisk.db.base import Sealed
 from vendorrisk.db.models import Assessment, Invitation, Request, RespondentSession, Vendor
+from vendorrisk.db.prepared import Prepared
 from vendorrisk.domain.assessment import RequestStatus
 from vendorrisk.domain.audit import Actor, ActorKind, EventKind
 from vendorrisk.domain.errors import NotFound
 from vendorrisk.services import audit, invitations, seats
 from vendorrisk.services.invitations import Link
-from vendorrisk.services.seats import Sent, Writer
+from vendorrisk.services.seats import Asked, Sent, Writer
 
-_FIND = select(RespondentSession, Invitation, Request, Vendor).select_from(seats.WHO_AND_WHAT).where(seats.MAY)
-_FIND_FOR_UPDATE = _FIND.with_for_update(of=Request)
-"""Made once: every page begins with one of them, and making a statement takes longer than running it."""
 _WRITABLE = (RequestStatus.SENT, RequestStatus.OPEN)
 
 
@@ -54,6 +52,33 @@ class Sitting:
     def has_started(self) -> bool:
         """Whether the respondent has said who they are."""
         return self.row.started_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown(Asked):
+    """The columns of a request that the pages with its questions show."""
+
+    due_at: datetime
+    last_saved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A respondent who only reads the questions: what those pages need to know, and no more."""
+
+    request: Shown
+    has_started: bool
+
+
+_FIND = select(RespondentSession, Invitation, Request, Vendor).select_from(seats.WHO_AND_WHAT).where(seats.MAY)
+_FIND_FOR_UPDATE = _FIND.with_for_update(of=Request)
+"""Made once: every page begins with one of these, and making a statement takes longer than running it."""
+_SHOWN = (Request.metadata.tables["requests"].c[column.name] for column in fields(Shown))
+_LOOK = Prepared(
+    select(RespondentSession.metadata.tables["respondent_sessions"].c.started_at, *_SHOWN)
+    .select_from(seats.WHO_AND_WHAT)
+    .where(seats.MAY)
+)
 
 
 def can_edit(request: Sent, *, now: datetime) -> bool:
@@ -98,6 +123,15 @@ def find(session: Session, reference: str, token: str, *, now: datetime, for_upd
     if found is None:
         raise NotFound(seats.NOT_HERE)
     return Sitting(*found)
+
+
+def look(session: Session, reference: str, token: str, *, now: datetime) -> Look:
+    """The same for reading the questions: columns instead of objects, which take a fifth of such a page."""
+    found = _LOOK.one(session, **seats.sought(reference, token, now=now))
+    if found is None:
+        raise NotFound(seats.NOT_HERE)
+    started_at, *shown = found
+    return Look(Shown(*shown), started_at is not None)
 
 
 def is_known(session: Session, link: Link, token: str, *, now: datetime) -> bool:

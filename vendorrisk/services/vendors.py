@@ -145,9 +145,9 @@ def name_of(session: Session, vendor: Vendor) -> str:
     return vault.open_text(session, vendor.name, context="vendor.name")
 
 
-def shown_name(session: Session, vendor: Vendor) -> str:
+def shown_name(session: Session, name: Sealed) -> str:
     """The vendor's name for lists and headings, where an erased vendor still has its row."""
-    return vault.show_text(session, vendor.name, context="vendor.name", erased=ERASED)
+    return vault.show_text(session, name, context="vendor.name", erased=ERASED)
 
 
 def doubles(session: Session, new: NewVendor, *, apart_from: UUID | None = None) -> list[Double]:
@@ -205,7 +205,7 @@ def page(session: Session, filters: Filters, number: int) -> Page[VendorRow]:
 
 def _row(session: Session, vendor: Vendor, latest: Assessment | None) -> VendorRow:
     return VendorRow(
-        reference=vendor.reference, name=shown_name(session, vendor),
+        reference=vendor.reference, name=shown_name(session, vendor.name),
         active_at=vendor.active_at,
         assessment=latest.reference if latest else None, status=latest.status if latest else None,
         tier=latest.tier if latest else None, band=latest.band if latest else None,

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
@@ -197,13 +198,13 @@ def _reason(draft: Typed) -> str:
     return reason
 
 
-def from_stored(question: Question, stored: StoredAnswer | None) -> Control:
-    """The question as it was last saved."""
+def from_stored(question: Question, stored: StoredAnswer | None, **where: Any) -> Control:
+    """The question as it was last saved. `where` says how it stands on its page: depth, condition, files."""
     said = stored.said if stored else NOTHING
     return Control(
         question=question, fields=_filled(question, said.value), comment=said.comment,
         na=said.not_applicable is not None, na_reason=said.not_applicable or "", unknown=said.unknown,
-        version=stored.version if stored else 0, seen=digest(question, said),
+        version=stored.version if stored else 0, seen=digest(question, said), **where,
     )  # fmt: skip
 
 

@@ -32,9 +32,10 @@ class Assessment(Base):
     __tablename__ = "assessments"
     __table_args__ = (
         # Each list has the index whose order it shows; see services/home.py and services/assessments.py.
-        Index("ix_assessments_status_due", "status", "due_at"),
-        Index("ix_assessments_status_active", "status", "active_at"),
-        Index("ix_assessments_status_decided", "status", "decided_at"),
+        # What Home asks of a case is in the index: rows are many, and lie scattered.
+        Index("ix_assessments_status_due", "status", "due_at", "provisional", "vendor_id", "id"),
+        Index("ix_assessments_status_active", "status", "active_at", "vendor_id", "id"),
+        Index("ix_assessments_status_decided", "status", "decided_at", "vendor_id", "id"),
         Index("ix_assessments_band_active", "band", "active_at"),
         Index("ix_assessments_tier_active", "tier", "active_at"),
         Index("ix_assessments_vendor_created", "vendor_id", "created_at"),
@@ -76,10 +77,11 @@ class Request(Base):
     """One sending to a vendor. `copies` are the digests of its questionnaires as they were when sent."""
 
     __tablename__ = "requests"
+    __table_args__ = (Index("ix_requests_assessment_sent", "assessment_id", "sent_at", "id"),)
 
     id: Mapped[UuidKey]
     reference: Mapped[str] = mapped_column(String(20), unique=True, doc="R-7F3K2M")
-    assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.id"), index=True)
+    assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.id"))
     vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), index=True)
     contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id"))
     copies: Mapped[list[str]] = mapped_column(doc="Digests of the questionnaires, in order.")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from vendorrisk.domain.questionnaire import Question, Questionnaire, Section
 from vendorrisk.services.evidence import FileView
 from vendorrisk.services.responses import Draft
 from vendorrisk.services.seats import Writer
+from vendorrisk.services.sittings import Look
 from vendorrisk.web import question_forms
 from vendorrisk.web.question_forms import Control
 
@@ -31,16 +33,23 @@ class Place:
     section: Section
     progress: SectionProgress
     reference: str
+    """The request's, quoted for addresses."""
 
     @property
     def url(self) -> str:
         """The address of its page."""
-        return section_url(self.reference, self.questionnaire, self.section)
+        before, after = _around_reference(self.questionnaire.id, self.section.id)
+        return f"{before}{self.reference}{after}"
 
     @property
     def title(self) -> str:
         """The section's title."""
         return str(self.section.title)
+
+    @property
+    def counted(self) -> str:
+        """How many of its visible questions are dealt with."""
+        return f"{self.progress.answered} of {self.progress.visible}"
 
     @property
     def state(self) -> str:
@@ -62,19 +71,14 @@ class Next:
 
 def places(reference: str, draft: Draft) -> tuple[Place, ...]:
     """All sections of the request in order."""
+    quoted = quote(reference)
     pairs = [(questionnaire, section) for questionnaire in draft.questionnaires for section in questionnaire.sections]
     return tuple(
-        Place(number, questionnaire, section, progress, reference)
+        Place(number, questionnaire, section, progress, quoted)
         for number, ((questionnaire, section), progress) in enumerate(
             zip(pairs, draft.progress.sections, strict=True), start=1
         )
     )
-
-
-def section_url(reference: str, questionnaire: Questionnaire, section: Section) -> str:
-    """The address of a section's page."""
-    before, after = _around_reference(questionnaire.id, section.id)
-    return f"{before}{quote(reference)}{after}"
 
 
 @lru_cache(maxsize=4_096)
@@ -127,17 +131,17 @@ def controls(
         if hidden and not conditions.depends_on(question) & shown_here:
             shown_here.discard(question.id)
             continue
-        control = (given or {}).get(question.id) or question_forms.from_stored(question, draft.stored.get(question.id))
-        found.append(
-            replace(
-                control, depth=depth, is_hidden=hidden, files=files.get(question.id, ()),
-                condition=question_forms.condition_words(question, draft.questions),
-            )
-        )  # fmt: skip
+        where: dict[str, Any] = {
+            "depth": depth, "is_hidden": hidden, "files": files.get(question.id, ()),
+            "condition": question_forms.condition_words(question, draft.questions),
+        }  # fmt: skip
+        typed = (given or {}).get(question.id)
+        stored = draft.stored.get(question.id)
+        found.append(replace(typed, **where) if typed else question_forms.from_stored(question, stored, **where))
     return found
 
 
-def saved_at(writer: Writer, moment: datetime | None) -> str:
+def saved_at(writer: Writer | Look, moment: datetime | None) -> str:
     """The time of day of a save, in the request's zone."""
     if moment is None:
         return ""

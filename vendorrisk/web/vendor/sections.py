@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from vendorrisk.domain.errors import NotFound
 from vendorrisk.services import briefs, copies, evidence, responses, sittings
 from vendorrisk.services.responses import Draft
-from vendorrisk.services.sittings import Sitting
+from vendorrisk.services.sittings import Look, Sitting
 from vendorrisk.web import access, drawing, edge
 from vendorrisk.web.question_forms import Control
 from vendorrisk.web.vendor import bp, pages, saving, uploads
@@ -44,7 +44,7 @@ def tasks(reference: str) -> ResponseReturnValue:
 def preview(reference: str) -> ResponseReturnValue:
     """Every question, those that depend on answers included: for reading, printing and handing round."""
     with edge.reading() as session:
-        sitting = respondent.load(session, reference)
+        sitting = respondent.look(session, reference)
         if respondent.is_closed(sitting):
             return redirect(url_for(".closed", reference=reference), 303)
         asked_of = copies.questionnaires(session, sitting.request.copies)
@@ -59,16 +59,15 @@ class _Page:
     """A section's page as loaded: who looks, at what."""
 
     session: Session
-    sitting: Sitting
+    sitting: Sitting | Look
     draft: Draft
     places: tuple[Place, ...]
     place: Place
 
 
-def _open(session: Session, reference: str, questionnaire_id: str, section_id: str, *, for_update: bool) -> _Page:
-    sitting = respondent.load(session, reference, for_update=for_update)
+def _open(session: Session, sitting: Sitting | Look, questionnaire_id: str, section_id: str) -> _Page:
     draft = responses.load(session, sitting.request)
-    places = pages.places(reference, draft)
+    places = pages.places(sitting.request.reference, draft)
     return _Page(session, sitting, draft, places, pages.place_of(places, questionnaire_id, section_id))
 
 
@@ -77,7 +76,7 @@ def _open(session: Session, reference: str, questionnaire_id: str, section_id: s
 def section(reference: str, questionnaire_id: str, section_id: str) -> ResponseReturnValue:
     """One section's questions."""
     with edge.reading() as session:
-        page = _open(session, reference, questionnaire_id, section_id, for_update=False)
+        page = _open(session, respondent.look(session, reference), questionnaire_id, section_id)
         if (other := respondent.elsewhere(page.sitting)) is not None:
             return other
         return _render(page, {})
@@ -101,14 +100,15 @@ def save_section(reference: str, questionnaire_id: str, section_id: str) -> Resp
     """Save the whole page: what is right is saved, what is not is shown again as it was typed."""
     stored_files = uploads.store_all(reference)
     with edge.writing() as session:
-        page = _open(session, reference, questionnaire_id, section_id, for_update=True)
-        if not page.sitting.has_started:
+        sitting = respondent.load(session, reference, for_update=True)
+        page = _open(session, sitting, questionnaire_id, section_id)
+        if not sitting.has_started:
             return redirect(url_for(".start", reference=reference), 303)
-        responses.check_open(page.sitting.request, now=edge.now())
-        by = sittings.actor(session, page.sitting)
-        if uploads.change(session, page.sitting, page.draft, stored_files, by=by):
-            page = replace(page, draft=responses.load(session, page.sitting.request))
-        result = saving.save_all(session, page.sitting, page.draft, page.place.section.questions, by=by)
+        responses.check_open(sitting.request, now=edge.now())
+        by = sittings.actor(session, sitting)
+        if uploads.change(session, sitting, page.draft, stored_files, by=by):
+            page = replace(page, draft=responses.load(session, sitting.request))
+        result = saving.save_all(session, sitting, page.draft, page.place.section.questions, by=by)
         after = result.saved.draft
         page = replace(page, draft=after, places=pages.places(reference, after))
         page = replace(page, place=pages.place_of(page.places, questionnaire_id, section_id))
@@ -141,7 +141,7 @@ def _onward(page: _Page, reference: str) -> str:
 def question(reference: str, question_id: str) -> ResponseReturnValue:
     """The way to one question, from letters and lists that know its id or code only."""
     with edge.reading() as session:
-        sitting = respondent.load(session, reference)
+        sitting = respondent.look(session, reference)
         draft = responses.load(session, sitting.request)
         urls = pages.question_urls(pages.places(reference, draft))
     if question_id not in urls:

@@ -1,6 +1,7 @@
 """Who is looking: loads and authorises in one call, by the cookie and the reference in the address.
 
-Every view under /respond begins with `load`. Whatever does not fit is `NotFound`, so that a stranger learns nothing.
+Every view under /respond begins with `load`, `look` or `take_seat`. Whatever does not fit is `NotFound`, so that a
+stranger learns nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from werkzeug.wrappers import Response
 from vendorrisk.domain.assessment import RequestStatus
 from vendorrisk.services import invitations, seats, sittings
 from vendorrisk.services.seats import Seat
-from vendorrisk.services.sittings import Sitting
+from vendorrisk.services.sittings import Look, Sitting
 from vendorrisk.web import edge
 
 COOKIE = "respondent"
@@ -28,6 +29,11 @@ def load(session: Session, reference: str, *, for_update: bool = False) -> Sitti
     return sittings.find(session, reference, _token(), now=edge.now(), for_update=for_update)
 
 
+def look(session: Session, reference: str) -> Look:
+    """The same for reading the questions. Raises NotFound."""
+    return sittings.look(session, reference, _token(), now=edge.now())
+
+
 def take_seat(session: Session, reference: str) -> Seat:
     """The same for saving one answer: less to know, and quicker. Raises NotFound."""
     return seats.take(session, reference, _token(), now=edge.now())
@@ -37,7 +43,7 @@ def _token() -> str:
     return request.cookies.get(COOKIE, "")
 
 
-def elsewhere(sitting: Sitting) -> ResponseReturnValue | None:
+def elsewhere(sitting: Sitting | Look) -> ResponseReturnValue | None:
     """Where somebody must go who cannot answer now: closed, sent already, or not introduced. None: may answer."""
     reference = sitting.request.reference
     if sitting.request.status is RequestStatus.SUBMITTED:
@@ -49,7 +55,7 @@ def elsewhere(sitting: Sitting) -> ResponseReturnValue | None:
     return None
 
 
-def is_closed(sitting: Sitting) -> bool:
+def is_closed(sitting: Sitting | Look) -> bool:
     """Whether nothing can be sent any more: withdrawn, or past its closing."""
     return sitting.request.status is RequestStatus.WITHDRAWN or edge.now() >= sitting.request.closes_at
 

@@ -1,4 +1,4 @@
-"""Counting what a page asks of the database; for tests and benchmarks."""
+"""What reaches SQLite's driver; for tests and benchmarks that count statements."""
 
 from __future__ import annotations
 
