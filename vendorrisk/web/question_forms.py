@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from werkzeug.datastructures import MultiDict
 
@@ -29,8 +29,7 @@ NOTHING = NewAnswer()
 _as_json = json.JSONEncoder(sort_keys=True).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(NamedTuple):
     """What somebody typed at one question: `said` if it can be kept, else the fields as they were and what is wrong."""
 
     question: Question
@@ -161,8 +160,8 @@ def typed(
         at = "na-reason" if draft.na else ""
         said = _said(draft, on=on, files=files)
     except InvalidAnswer as error:
-        return replace(draft, error=str(error), error_at=name(question, at))
-    return replace(draft, said=replace(said, comment=comment))
+        return draft._replace(error=str(error), error_at=name(question, at))
+    return draft._replace(said=replace(said, comment=comment))
 
 
 def _fields(question: Question, form: MultiDict[str, str], without_row: int) -> Fields:
