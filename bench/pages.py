@@ -32,7 +32,7 @@ def lines() -> list[Line | Figure]:
         found: list[Line | Figure] = [
             _page("section page", client, section.request.path, section.data, 12),
             _page("preview of all questions", client, preview.request.path, preview.data, 8),
-            *_weights("section page", client, section.request.path, database, queries=3),
+            *_weights("section page", client, section.request.path, database, queries=4),
             *_weights("preview of all questions", client, preview.request.path, database, queries=1),
         ]
         return found + _vendors()

@@ -41,7 +41,7 @@ def _start(database: Database, asked: list[Questionnaire]) -> tuple[str, str]:
 def _save(database: Database, visit: tuple[str, str], question_id: str, chance: Random) -> Draft:
     with database.writing() as session:
         seat: Seat = take(session, *visit, now=NOW)
-        draft = responses.load(session, seat.request, around=question_id)
+        draft = responses.load(session, seat.request, around=[question_id])
         stored = draft.stored.get(question_id)
         question = draft.questions[question_id]
         change = Change(question, _said(question, chance), stored.version if stored else 0)

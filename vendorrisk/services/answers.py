@@ -140,6 +140,22 @@ def load(session: Session, request: Sent, questions: Mapping[str, Question]) -> 
     }
 
 
+def load_some(session: Session, request: Sent, questions: Collection[Question]) -> dict[str, StoredAnswer]:
+    """The answers to these questions that there are, with their reviews, by question id; at most one query."""
+    if len(questions) == 1:
+        (question,) = questions
+        one = load_one(session, request, question)
+        return {} if one is None else {question.id: one}
+    asked = {question.id: question for question in questions}
+    lines = _of_questions(tuple(asked)).rows(session, request_id=request.id) if asked else []
+    return {line[0]: _opened(session, request, _Line(*line), asked[line[0]]) for line in lines}
+
+
+@lru_cache(maxsize=256)
+def _of_questions(ids: tuple[str, ...]) -> Prepared:
+    return Prepared(_LINES.where(or_(*(_ANSWERS.c.question_id == name for name in ids))))
+
+
 def load_one(session: Session, request: Sent, question: Question) -> StoredAnswer | None:
     """One answer with its review."""
     line = _OF_QUESTION.one(session, request_id=request.id, question_id=question.id)

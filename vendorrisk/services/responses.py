@@ -5,7 +5,7 @@ Called by the vendor's pages. What happens when everything is sent stands in `su
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -22,7 +22,7 @@ from vendorrisk.domain import progress as counting
 from vendorrisk.domain.answers import Answers
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.audit import Actor
-from vendorrisk.domain.errors import WrongState
+from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.domain.progress import Progress
 from vendorrisk.domain.questionnaire import Question, Questionnaire, QuestionType
 from vendorrisk.services import answers, copies, sittings
@@ -37,7 +37,7 @@ MIN_REASON = 15
 class Draft:
     """A request's questions and answers as they stand, with what follows from them.
 
-    `said` are the ids of all questions dealt with. `stored` are the answers: all of them, or the one that is being
+    `said` are the ids of all questions dealt with. `stored` are the answers: all of them, or those that are shown and
     saved; then `gates` opens those that decide what is visible, and `shown` is what they show, where that is known.
     """
 
@@ -91,21 +91,23 @@ class Saved:
     conflicts: Mapping[str, StoredAnswer | None]
 
 
-def load(session: Session, request: Sent, *, around: str | None = None) -> Draft:
+def load(session: Session, request: Sent, *, around: Collection[str] | None = None) -> Draft:
     """The draft of one request; the number of queries does not depend on its size.
 
-    `around` a question it holds only what saving that one needs: its answer, and those that decide what is visible.
+    `around` some questions it holds only what showing and saving those needs: their answers, and what decides which
+    questions are visible. Raises NotFound where the request does not hold one of them.
     """
     questionnaires = copies.questionnaires(session, request.copies)
     questions = answers.questions_by_id(questionnaires)
     if around is None:
         stored = answers.load(session, request, questions)
         return Draft(questionnaires, questions, stored, frozenset(n for n, answer in stored.items() if answer.is_said))
-    one = answers.load_one(session, request, questions[around]) if around in questions else None
+    if unknown := set(around) - questions.keys():
+        raise NotFound(f"There is no question {min(unknown)} in this request.")
     found = answers.outline(session, request, conditions.gates(questionnaires))
     draft = Draft(
-        questionnaires, questions, {} if one is None else {around: one}, found.said,
-        gates=lambda: answers.open_values(session, request, questions, found.sealed),
+        questionnaires, questions, answers.load_some(session, request, [questions[name] for name in around]),
+        found.said, gates=lambda: answers.open_values(session, request, questions, found.sealed),
     )  # fmt: skip
     return replace(draft, shown=_shown((*request.copies, *found.sealed.values()), draft))
 

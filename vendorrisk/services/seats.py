@@ -90,6 +90,9 @@ WHO_AND_WHAT = (
     .join(_REQUESTS, _REQUESTS.c.id == _BROWSERS.c.request_id)
     .join(_VENDORS, _VENDORS.c.id == _REQUESTS.c.vendor_id)
 )
+WITH_THE_KEY = WHO_AND_WHAT.join(_KEYS, _KEYS.c.id == _VENDORS.c.key_id)
+KEY = (_KEYS.c.id.label("key_id"), _KEYS.c.wrapped, _KEYS.c.master_id)
+"""The vendor's key comes along: what it sealed is opened next."""
 MAY = and_(
     _BROWSERS.c.token_hash == bindparam("token_hash"), _REQUESTS.c.reference == bindparam("reference"),
     _BROWSERS.c.ended_at.is_(None), _BROWSERS.c.expires_at > bindparam("now"),
@@ -97,11 +100,10 @@ MAY = and_(
 _TAKE = Prepared(
     select(
         _BROWSERS.c.id, _BROWSERS.c.name, _INVITATIONS.c.name.label("invited"),
-        _KEYS.c.id.label("key_id"), _KEYS.c.wrapped, _KEYS.c.master_id,
-        _REQUESTS.c.id.label("request_id"), _REQUESTS.c.reference, _REQUESTS.c.assessment_id, _REQUESTS.c.status,
+        *KEY, _REQUESTS.c.id.label("request_id"), _REQUESTS.c.reference, _REQUESTS.c.assessment_id, _REQUESTS.c.status,
         _REQUESTS.c.closes_at, _REQUESTS.c.zone, _REQUESTS.c.copies,
     )
-    .select_from(WHO_AND_WHAT.join(_KEYS, _KEYS.c.id == _VENDORS.c.key_id))
+    .select_from(WITH_THE_KEY)
     .where(MAY)
     .with_for_update(of=_REQUESTS)
 )  # fmt: skip

@@ -75,8 +75,8 @@ _FIND_FOR_UPDATE = _FIND.with_for_update(of=Request)
 """Made once: every page begins with one of these, and making a statement takes longer than running it."""
 _SHOWN = (Request.metadata.tables["requests"].c[column.name] for column in fields(Shown))
 _LOOK = Prepared(
-    select(RespondentSession.metadata.tables["respondent_sessions"].c.started_at, *_SHOWN)
-    .select_from(seats.WHO_AND_WHAT)
+    select(RespondentSession.metadata.tables["respondent_sessions"].c.started_at, *seats.KEY, *_SHOWN)
+    .select_from(seats.WITH_THE_KEY)
     .where(seats.MAY)
 )
 
@@ -130,7 +130,8 @@ def look(session: Session, reference: str, token: str, *, now: datetime) -> Look
     found = _LOOK.one(session, **seats.sought(reference, token, now=now))
     if found is None:
         raise NotFound(seats.NOT_HERE)
-    started_at, *shown = found
+    started_at, key_id, wrapped, master_id, *shown = found
+    vault.learn(session, key_id, wrapped, master_id)
     return Look(Shown(*shown), started_at is not None)
 
 

@@ -25,8 +25,8 @@ def save_answer(reference: str, question_id: str) -> ResponseReturnValue:
     """Save one answer out of its form fields; JSON for the page's script."""
     with edge.writing() as session:
         seat = respondent.take_seat(session, reference)
-        draft = responses.load(session, seat.request, around=question_id)
-        question = pages.question_of(draft, question_id)
+        draft = responses.load(session, seat.request, around=[question_id])
+        question = draft.questions[question_id]
         by = sittings.actor(session, seat)
         result = saving.save_all(session, seat, draft, [question], by=by)
         control = result.controls.get(question_id)

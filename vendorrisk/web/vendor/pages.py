@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -89,12 +89,18 @@ def _around_reference(questionnaire_id: str, section_id: str) -> tuple[str, str]
     return before, after
 
 
-def place_of(all_places: tuple[Place, ...], questionnaire_id: str, section_id: str) -> Place:
-    """The place of one section. Raises NotFound."""
-    for place in all_places:
-        if place.questionnaire.id == questionnaire_id and place.section.id == section_id:
-            return place
+def section_of(questionnaires: Iterable[Questionnaire], questionnaire_id: str, section_id: str) -> Section:
+    """One section of the request. Raises NotFound."""
+    for questionnaire in questionnaires:
+        for section in questionnaire.sections:
+            if (questionnaire.id, section.id) == (questionnaire_id, section_id):
+                return section
     raise NotFound("There is no such section in this request.")
+
+
+def place_of(all_places: tuple[Place, ...], section: Section) -> Place:
+    """The place of one section."""
+    return next(place for place in all_places if place.section is section)
 
 
 def place_with(all_places: tuple[Place, ...], question: Question) -> Place:

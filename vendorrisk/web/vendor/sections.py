@@ -29,7 +29,7 @@ def tasks(reference: str) -> ResponseReturnValue:
         sitting = respondent.load(session, reference)
         if (other := respondent.elsewhere(sitting)) is not None:
             return other
-        draft = responses.load(session, sitting.request)
+        draft = responses.load(session, sitting.request, around=())
         places = pages.places(reference, draft)
         return render_template(
             "vendor/tasks.html", request_=sitting.request, draft=draft, places=places,
@@ -65,10 +65,16 @@ class _Page:
     place: Place
 
 
-def _open(session: Session, sitting: Sitting | Look, questionnaire_id: str, section_id: str) -> _Page:
-    draft = responses.load(session, sitting.request)
+def _open(
+    session: Session, sitting: Sitting | Look, questionnaire_id: str, section_id: str, *, whole: bool = False
+) -> _Page:
+    """With the answers of this section, or of the `whole` request."""
+    questionnaires = copies.questionnaires(session, sitting.request.copies)
+    section = pages.section_of(questionnaires, questionnaire_id, section_id)
+    around = None if whole else [question.id for question in section.questions]
+    draft = responses.load(session, sitting.request, around=around)
     places = pages.places(sitting.request.reference, draft)
-    return _Page(session, sitting, draft, places, pages.place_of(places, questionnaire_id, section_id))
+    return _Page(session, sitting, draft, places, pages.place_of(places, section))
 
 
 @bp.get("/respond/<reference>/sections/<questionnaire_id>/<section_id>")
@@ -101,7 +107,7 @@ def save_section(reference: str, questionnaire_id: str, section_id: str) -> Resp
     stored_files = uploads.store_all(reference)
     with edge.writing() as session:
         sitting = respondent.load(session, reference, for_update=True)
-        page = _open(session, sitting, questionnaire_id, section_id)
+        page = _open(session, sitting, questionnaire_id, section_id, whole=True)  # files may go to any question
         if not sitting.has_started:
             return redirect(url_for(".start", reference=reference), 303)
         responses.check_open(sitting.request, now=edge.now())
@@ -111,7 +117,7 @@ def save_section(reference: str, questionnaire_id: str, section_id: str) -> Resp
         result = saving.save_all(session, sitting, page.draft, page.place.section.questions, by=by)
         after = result.saved.draft
         page = replace(page, draft=after, places=pages.places(reference, after))
-        page = replace(page, place=pages.place_of(page.places, questionnaire_id, section_id))
+        page = replace(page, place=pages.place_of(page.places, page.place.section))
         problems = [*result.problems, *stored_files.problems]
         if problems:
             body = _render(page, {**result.controls, **uploads.wrong(page.draft, stored_files, result.controls)},
@@ -142,7 +148,7 @@ def question(reference: str, question_id: str) -> ResponseReturnValue:
     """The way to one question, from letters and lists that know its id or code only."""
     with edge.reading() as session:
         sitting = respondent.look(session, reference)
-        draft = responses.load(session, sitting.request)
+        draft = responses.load(session, sitting.request, around=())
         urls = pages.question_urls(pages.places(reference, draft))
     if question_id not in urls:
         raise NotFound("There is no such question in this request.")
