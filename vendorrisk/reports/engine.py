@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from copy import copy
 from importlib.resources import files
-from types import SimpleNamespace
 from typing import Any
 
 import pydyf
@@ -24,9 +22,6 @@ FONTS = {
     "asset:bold": "Inter-Bold.otf",
 }
 """All that a report may fetch: bytes that lie in this package."""
-
-# pydyf asks for level 9, which takes four times as long as 6 and makes a report 3 % smaller.
-pydyf.zlib = SimpleNamespace(compressobj=lambda level: zlib.compressobj(6))
 
 
 class ClosedFetcher(URLFetcher):
