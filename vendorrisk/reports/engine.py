@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from copy import copy
 from importlib.resources import files
 from typing import Any
 
 import pydyf
 from weasyprint import CSS, HTML
-from weasyprint.html import UA_STYLESHEET
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
@@ -39,26 +37,6 @@ class ClosedFetcher(URLFetcher):
         return URLFetcherResponse(url, font, {"Content-Type": "font/otf"})
 
 
-def _plain_sheet() -> CSS:
-    # WeasyPrint's own sheet gives every element a style for a list's marker and five for footnotes and notes. A report
-    # has none of them, and six of seven styles were these.
-    sheet = copy(UA_STYLESHEET)
-    sheet.matcher = copy(sheet.matcher)
-    of_all = sheet.matcher.other_selectors  # each: test, specificity, order, pseudo-element, declarations
-    sheet.matcher.other_selectors = [selector for selector in of_all if selector[3] is None]
-    return sheet
-
-
-_SHEET = _plain_sheet()
-
-
-class _Page(HTML):
-    """A page without lists and footnotes."""
-
-    def _ua_stylesheets(self, forms: bool = False) -> list[CSS]:
-        return [_SHEET]
-
-
 def render(report: view.Report) -> bytes:
     """The PDF of a report; the same report gives the same bytes."""
     return render_html(html.page(report), html.css(), _identifier(report))
@@ -75,7 +53,7 @@ def render_html(page: str, css: str, identifier: bytes) -> bytes:
     """The PDF of a page with a style sheet; benchmarks call this with pages of their own."""
     fetcher, fonts = ClosedFetcher(), FontConfiguration()
     sheet = CSS(string=css, url_fetcher=fetcher, font_config=fonts)
-    document = _Page(string=page, url_fetcher=fetcher, base_url=None)
+    document = HTML(string=page, url_fetcher=fetcher, base_url=None)
     made: bytes = document.write_pdf(
         stylesheets=[sheet], font_config=fonts, pdf_variant=VARIANT, pdf_identifier=identifier, finisher=_write_once
     )
