@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
-from flask import Flask
+from vendorrisk import lean
 
-from vendorrisk import __main__ as program
-from vendorrisk import factory
-from vendorrisk.settings import Settings
-from vendorrisk.web import logs
+with lean.nothing_to_collect():
+    from flask import Flask
+
+    from vendorrisk import __main__ as program
+    from vendorrisk import factory
+    from vendorrisk.settings import Settings
+    from vendorrisk.web import logs
 
 
 def create() -> Flask:

@@ -16,7 +16,8 @@ from vendorrisk.settings import Settings
 from vendorrisk.web import incoming, shedding
 
 Server = BaseWSGIServer | MultiSocketServer
-THREADS = 8
+THREADS = 4
+"""More only take turns at the interpreter: 16 browsers at once are served a sixth slower by 8 (bench/traffic.py)."""
 _FILES = 4096
 _IN_MEMORY = 4 * incoming.MAX_BODY
 
