@@ -49,3 +49,12 @@ def _value(question: Question, today: date) -> Value:
     if question.type is QuestionType.FILE:
         return ("policy.pdf",)
     return (question.special or tuple(codes[-1:]) or ("Two paragraphs about how this is done. " * 8,))[0]
+
+
+def form(question_id: str, code: str, version: int, token: str) -> dict[str, str]:
+    """What the page's script sends for a choice."""
+    name = f"q-{question_id}"
+    return {
+        "csrf_token": token, name: code, f"{name}-comment": COMMENT, f"{name}-na-reason": "",
+        f"{name}-version": str(version), f"{name}-seen": "0123456789ab",
+    }  # fmt: skip

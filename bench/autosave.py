@@ -85,7 +85,7 @@ class _Service:
         """Save the next answer."""
         number, question = next(self._turns)
         version = self._versions[question.id]
-        data = _form(question.id, question.options[number].code, version, self._token)
+        data = answered.form(question.id, question.options[number].code, version, self._token)
         answer = self._client.post(f"/respond/{self._visit.reference}/answers/{question.id}", data=data)
         assert answer.status_code == 200 and answer.json is not None, answer.text
         assert answer.json["version"] == version + 1, answer.text
@@ -93,7 +93,7 @@ class _Service:
 
     def save_bare(self) -> None:
         """Save an answer through the bare driver."""
-        data = _form("bulk", "dual", 1, self._token)
+        data = answered.form("bulk", "dual", 1, self._token)
         _check(self._client.post(f"/respond/{self._visit.reference}/bare/bulk", data=data))
 
 
@@ -102,7 +102,9 @@ def _bare_flask(upsert: Upsert) -> Callable[[], None]:
     bare.add_url_rule("/respond/<reference>/answers/<question_id>", "save", _view(upsert), methods=["POST"])
     client: FlaskClient = bare.test_client()
     client.set_cookie("respondent", "x" * 43, path="/respond")
-    return lambda: _check(client.post("/respond/R-000000/answers/bulk", data=_form("bulk", "dual", 1, "t" * 90)))
+    return lambda: _check(
+        client.post("/respond/R-000000/answers/bulk", data=answered.form("bulk", "dual", 1, "t" * 90))
+    )
 
 
 def _view(upsert: Upsert) -> Callable[[str, str], dict[str, Any]]:
@@ -116,15 +118,6 @@ def _view(upsert: Upsert) -> Callable[[str, str], dict[str, Any]]:
 
 def _check(answer: Any) -> None:
     assert answer.status_code == 200
-
-
-def _form(question_id: str, code: str, version: int, token: str) -> dict[str, str]:
-    """What the page's script sends for a choice."""
-    name = f"q-{question_id}"
-    return {
-        "csrf_token": token, name: code, f"{name}-comment": answered.COMMENT, f"{name}-na-reason": "",
-        f"{name}-version": str(version), f"{name}-seen": "0123456789ab",
-    }  # fmt: skip
 
 
 def _bare_sqlite(folder: Path) -> Upsert:

@@ -145,11 +145,8 @@ class Browser:
     def save(self) -> None:
         """Save the next answer, as the page's script does."""
         number, question = next(self._turns)
-        name, version = f"q-{question.id}", self._versions[question.id]
-        form = urllib.parse.urlencode({
-            "csrf_token": self._token, name: question.options[number].code, f"{name}-comment": answered.COMMENT,
-            f"{name}-na-reason": "", f"{name}-version": str(version), f"{name}-seen": "0123456789ab",
-        })  # fmt: skip
+        version = self._versions[question.id]
+        form = urllib.parse.urlencode(answered.form(question.id, question.options[number].code, version, self._token))
         path = f"/respond/{self._visit.reference}/answers/{question.id}"
         kind = f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}"
         _, body = self._caller.ask(f"POST {path} {self._head}\r\n{kind}\r\n\r\n{form}".encode())
