@@ -112,6 +112,7 @@ def test_a_passkey_is_set_up_at_first_and_is_all_that_is_needed_after(nora: Nora
 def test_an_answer_that_was_overheard_opens_nothing(nora: Nora) -> None:
     set_up(nora)
     nora.sign_out()
+    user_agent = nora.page.evaluate("navigator.userAgent")
     heard: list[str] = []
 
     def overhear(route: Route) -> None:
@@ -123,7 +124,7 @@ def test_an_answer_that_was_overheard_opens_nothing(nora: Nora) -> None:
         nora.press("Use a passkey")
     cookies = {cookie["name"]: cookie["value"] for cookie in nora.page.context.cookies()}
     headers = {
-        "Host": urlsplit(nora.base).netloc, "User-Agent": nora.page.evaluate("navigator.userAgent"),
+        "Host": urlsplit(nora.base).netloc, "User-Agent": user_agent,
         "Content-Type": "application/x-www-form-urlencoded", "Cookie": f"vendorrisk={cookies['vendorrisk']}",
     }  # fmt: skip
     assert [sent(heard[0], headers) for _ in range(2)] == ["/", "/sign-in"]

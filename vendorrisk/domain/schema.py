@@ -7,6 +7,7 @@ import json
 from decimal import Decimal
 from itertools import islice
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 from vendorrisk.domain import schema_rules, schema_shapes
 from vendorrisk.domain.errors import CannotLoad, Problem
@@ -29,7 +30,7 @@ def parse(plain: object) -> Questionnaire:
     """The questionnaire in plain data (dicts, lists, texts, booleans, ints, Decimals, numbers as text).
 
     Raises CannotLoad with every problem and its path; floats are refused. `parse(to_plain(q)) == q`. What was parsed
-    before comes back as the same object.
+    before and is still in use comes back as the same object.
     """
     problems: list[Problem] = []
     try:
@@ -42,17 +43,15 @@ def parse(plain: object) -> Questionnaire:
     return _one(questionnaire)
 
 
-_KEPT = 256
-_ones: dict[Questionnaire, Questionnaire] = {}
-"""Questionnaires as they were first parsed. Plans are kept by questionnaire: were the file's and its frozen copy two
-objects, each look-up of one's plan by the other would compare them question by question.
+_ones: WeakKeyDictionary[Questionnaire, ref[Questionnaire]] = WeakKeyDictionary()
+"""Questionnaires in use, as they were first parsed. Plans are kept by questionnaire: were the file's and its frozen
+copy two objects, each look-up of one's plan by the other would compare them question by question.
 """
 
 
 def _one(questionnaire: Questionnaire) -> Questionnaire:
-    if len(_ones) >= _KEPT:
-        _ones.clear()
-    return _ones.setdefault(questionnaire, questionnaire)
+    kept = _ones.setdefault(questionnaire, ref(questionnaire))()
+    return questionnaire if kept is None else kept
 
 
 def digest(questionnaire: Questionnaire) -> str:
