@@ -11,7 +11,7 @@ from bench import respondent
 from tests import builders
 from vendorrisk.domain.answers import PartialDate, Signature, Value
 from vendorrisk.domain.questionnaire import Question, QuestionType
-from vendorrisk.services import responses
+from vendorrisk.services.answering import responses
 
 COMMENT = "As agreed with our security team; see the policy on access to customer lists, section 4."
 _CHOICE = (QuestionType.YES_NO, QuestionType.CHOICE)

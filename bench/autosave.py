@@ -29,7 +29,7 @@ from bench.pages import settings_in
 from tests import builders
 from vendorrisk import factory
 from vendorrisk.db import migrate
-from vendorrisk.services import keys, opening
+from vendorrisk.services.operating import keys, opening
 from vendorrisk.settings import Settings
 from vendorrisk.web import access
 

@@ -13,7 +13,8 @@ from bench.many import Filling
 from bench.measure import Line, at_most, side_by_side
 from bench.pages import settings_in
 from vendorrisk.db.engine import Database
-from vendorrisk.services import assessments, home, keys, opening, vendors
+from vendorrisk.services.casework import assessments, home, vendors
+from vendorrisk.services.operating import keys, opening
 
 FEW, MANY = 10_000, 200_000
 Read = Callable[[Session, datetime], object]

@@ -16,7 +16,7 @@ from tests import builders
 from tests.driver import statements
 from vendorrisk import factory
 from vendorrisk.db.engine import Database
-from vendorrisk.services import keys
+from vendorrisk.services.operating import keys
 from vendorrisk.settings import Settings
 
 SECTION = "customer-list-protection/access_and_protection"

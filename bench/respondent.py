@@ -11,7 +11,8 @@ from tests import builders
 from vendorrisk.db.models import Request
 from vendorrisk.domain.questionnaire import Questionnaire
 from vendorrisk.library import shipped
-from vendorrisk.services import invitations, sittings
+from vendorrisk.services.answering import sittings
+from vendorrisk.services.sending import invitations
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bench.pages import settings_in
 from tests import builders
 from vendorrisk import factory
 from vendorrisk.db.models import Attempt
-from vendorrisk.services import keys, opening
+from vendorrisk.services.operating import keys, opening
 
 KNOWN, UNKNOWN = "petra@acme.example", "nobody@acme.example"
 

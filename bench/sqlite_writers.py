@@ -26,8 +26,8 @@ from vendorrisk.db.models import Answer, Event, Request, Vendor
 from vendorrisk.db.vault import MasterKey
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.audit import SYSTEM
-from vendorrisk.services import answers
-from vendorrisk.services.answers import NewAnswer
+from vendorrisk.services.answering import answers
+from vendorrisk.services.answering.answers import NewAnswer
 
 THREADS, EACH = 20, 100
 

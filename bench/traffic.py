@@ -27,7 +27,7 @@ from bench.answered import Visit
 from bench.faults.service import Service, environment, free_port
 from bench.measure import Line
 from tests import builders
-from vendorrisk.services import keys, opening
+from vendorrisk.services.operating import keys, opening
 from vendorrisk.settings import Settings
 
 BROWSERS, SECONDS, ROUNDS = 16, 2.0, 3

@@ -29,22 +29,14 @@ from vendorrisk.domain.audit import SYSTEM, Actor, ActorKind
 from vendorrisk.domain.questionnaire import Question, Questionnaire
 from vendorrisk.domain.roles import Role
 from vendorrisk.library import loader, shipped
-from vendorrisk.services import (
-    accounts,
-    answers,
-    assessments,
-    checked_files,
-    contacts,
-    copies,
-    evidence,
-    factors,
-    invitations,
-    references,
-    vendors,
-)
-from vendorrisk.services.answers import NewAnswer
-from vendorrisk.services.contacts import NewContact
-from vendorrisk.services.vendors import NewVendor
+from vendorrisk.services import copies, references
+from vendorrisk.services.answering import answers, checked_files, evidence
+from vendorrisk.services.answering.answers import NewAnswer
+from vendorrisk.services.casework import assessments, contacts, vendors
+from vendorrisk.services.casework.contacts import NewContact
+from vendorrisk.services.casework.vendors import NewVendor
+from vendorrisk.services.people import accounts, factors
+from vendorrisk.services.sending import invitations
 from vendorrisk.storage import Storage
 
 NOW = datetime(2026, 6, 30, 9, 0, tzinfo=UTC)

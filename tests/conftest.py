@@ -29,7 +29,7 @@ from vendorrisk.db.models import DataKey, User
 from vendorrisk.db.vault import Master, MasterKey
 from vendorrisk.domain.roles import Role
 from vendorrisk.library import shipped
-from vendorrisk.services import accounts
+from vendorrisk.services.people import accounts
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.settings import Settings
 from vendorrisk.storage import open_storage

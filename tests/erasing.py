@@ -12,7 +12,8 @@ from tests.domain.hostile_files import pdf
 from vendorrisk.db.models import User, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.reports import pdf as printing
-from vendorrisk.services import reports, vendors
+from vendorrisk.services.casework import vendors
+from vendorrisk.services.reporting import reports
 from vendorrisk.services.runtime import Runtime
 
 REASON = "The contract has ended, and they asked us to."

@@ -17,9 +17,11 @@ from vendorrisk.domain.answers import PartialDate, Table, Value
 from vendorrisk.domain.assessment import AssessmentStatus, Origin, Outcome, RequestStatus
 from vendorrisk.domain.questionnaire import Question, Questionnaire
 from vendorrisk.library import shipped
-from vendorrisk.services import decisions, dossiers, scores
-from vendorrisk.services.decisions import NewDecision
-from vendorrisk.services.scores import Scored
+from vendorrisk.services.answering import scores
+from vendorrisk.services.answering.scores import Scored
+from vendorrisk.services.casework import dossiers
+from vendorrisk.services.reviewing import decisions
+from vendorrisk.services.reviewing.decisions import NewDecision
 
 NOW = builders.NOW
 GOLDEN = Path(__file__).parent / "domain" / "score-golden.jsonl"

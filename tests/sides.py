@@ -15,7 +15,8 @@ from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.questionnaire import Questionnaire
 from vendorrisk.library import loader, shipped
 from vendorrisk.mail.messages import Message
-from vendorrisk.services import outbox, reports
+from vendorrisk.services.letters import outbox
+from vendorrisk.services.reporting import reports
 from vendorrisk.storage import Storage
 
 NOW = builders.NOW

@@ -16,8 +16,10 @@ from vendorrisk.domain.answers import Answer
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.questionnaire import Questionnaire, QuestionType
 from vendorrisk.library import shipped
-from vendorrisk.services import contacts, intake, outbox, requests
-from vendorrisk.services.requests import Sending, Sent
+from vendorrisk.services.casework import contacts, intake
+from vendorrisk.services.letters import outbox
+from vendorrisk.services.sending import requests
+from vendorrisk.services.sending.requests import Sending, Sent
 from vendorrisk.settings import Settings
 
 NOW = builders.NOW

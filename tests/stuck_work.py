@@ -12,7 +12,8 @@ from tests.mail.letters import letter
 from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Letter, Report, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, WorkState
-from vendorrisk.services import outbox, work
+from vendorrisk.services import work
+from vendorrisk.services.letters import outbox
 
 
 def put(session: Session, now: datetime, to: str = "dana@northwind.example") -> Letter:

@@ -15,8 +15,9 @@ from vendorrisk.db.engine import Database
 from vendorrisk.domain.audit import SYSTEM, EventKind
 from vendorrisk.domain.chain import Finding, Head
 from vendorrisk.jobs.seal_trail import Sealer
-from vendorrisk.services import audit, trail_checks
-from vendorrisk.services.trail_checks import Anchored
+from vendorrisk.services import audit
+from vendorrisk.services.auditing import trail_checks
+from vendorrisk.services.auditing.trail_checks import Anchored
 
 NOW = builders.NOW
 CASE = UUID(int=7)

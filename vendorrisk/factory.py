@@ -13,7 +13,7 @@ from flask_compress import Compress
 import vendorrisk
 from vendorrisk import jobs
 from vendorrisk.library import shipped
-from vendorrisk.services import opening
+from vendorrisk.services.operating import opening
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.settings import Settings
 from vendorrisk.storage import open_storage

@@ -21,7 +21,8 @@ from vendorrisk import factory
 from vendorrisk.db.models import User
 from vendorrisk.domain.roles import Role
 from vendorrisk.library import shipped
-from vendorrisk.services import accounts, opening
+from vendorrisk.services.operating import opening
+from vendorrisk.services.people import accounts
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.storage import open_storage
 from vendorrisk.web.vendor import dead_ends

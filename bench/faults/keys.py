@@ -32,7 +32,9 @@ from vendorrisk.db.models import Answer, Assessment, Contact, DataKey, Evidence,
 from vendorrisk.domain.assessment import AssessmentStatus, Origin, RequestStatus
 from vendorrisk.domain.audit import SYSTEM, EventKind
 from vendorrisk.library import shipped
-from vendorrisk.services import accounts, audit, copies, factors, keys, opening
+from vendorrisk.services import audit, copies
+from vendorrisk.services.operating import keys, opening
+from vendorrisk.services.people import accounts, factors
 from vendorrisk.settings import Settings
 from vendorrisk.storage import Storage, open_storage, sealed
 

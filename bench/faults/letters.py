@@ -24,7 +24,9 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Letter
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.audit import SYSTEM
-from vendorrisk.services import opening, outbox, stuck, work
+from vendorrisk.services import work
+from vendorrisk.services.letters import outbox, stuck
+from vendorrisk.services.operating import opening
 from vendorrisk.settings import Settings
 
 LETTERS = int(os.environ.get("FAULTS_LETTERS", "500"))

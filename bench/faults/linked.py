@@ -18,7 +18,7 @@ from tests import builders
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import User
 from vendorrisk.domain.assessment import AssessmentStatus
-from vendorrisk.services import opening
+from vendorrisk.services.operating import opening
 from vendorrisk.settings import Settings
 
 ORGANISATION = "Canary Purchasing Ltd"

@@ -17,7 +17,7 @@ from bench.faults.linked import CANARIES, Scene, Waiting, scene, wait_until
 from bench.faults.visitor import Answer, Visitor
 from tests import builders, dump
 from vendorrisk.db.models import AccessCode, Event, Link
-from vendorrisk.services import access_codes, invitations
+from vendorrisk.services.sending import access_codes, invitations
 
 LINKS = 20
 GETS, HEADS = 50, 10

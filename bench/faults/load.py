@@ -26,7 +26,9 @@ from bench.faults.service import Service, environment, free_port
 from tests import builders
 from vendorrisk.db.models import Request
 from vendorrisk.domain.questionnaire import QuestionType
-from vendorrisk.services import answers, copies, keys, opening
+from vendorrisk.services import copies
+from vendorrisk.services.answering import answers
+from vendorrisk.services.operating import keys, opening
 from vendorrisk.settings import Settings
 
 VENDORS, SECONDS, EVERY, AT_ONCE = 200, 60, 2.0, 58

@@ -24,7 +24,8 @@ from vendorrisk.domain.assessment import AssessmentStatus, WorkState
 from vendorrisk.jobs import make_reports
 from vendorrisk.jobs.make_reports import PAUSE, TRIES, Workshop
 from vendorrisk.reports import pdf, view
-from vendorrisk.services import opening, stuck
+from vendorrisk.services.letters import stuck
+from vendorrisk.services.operating import opening
 from vendorrisk.settings import Settings
 from vendorrisk.storage import open_storage
 

@@ -14,7 +14,7 @@ from bench import respondent
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Answer, Event, Letter, Request, Vendor
-from vendorrisk.services import keys, opening
+from vendorrisk.services.operating import keys, opening
 from vendorrisk.settings import Settings
 
 

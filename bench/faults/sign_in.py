@@ -20,7 +20,7 @@ from tests import builders
 from vendorrisk import factory
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Attempt
-from vendorrisk.services import keys, opening
+from vendorrisk.services.operating import keys, opening
 
 ROUNDS = 500
 MAX_GAP_MS = 5.0

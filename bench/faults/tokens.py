@@ -25,7 +25,7 @@ from bench.faults.service import ROOT
 from tests import builders
 from tests.journeys import walk
 from vendorrisk.db.models import User
-from vendorrisk.services import archive, backup_keys
+from vendorrisk.services.operating import archive, backup_keys
 
 PETRA = "petra@acme.example"
 

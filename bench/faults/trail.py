@@ -33,7 +33,9 @@ from vendorrisk.domain import chain
 from vendorrisk.domain.audit import SYSTEM, Actor, ActorKind, EventKind
 from vendorrisk.domain.chain import GENESIS, Row
 from vendorrisk.jobs.seal_trail import Sealer
-from vendorrisk.services import anchor, audit, opening, trail_files, trail_rows
+from vendorrisk.services import audit
+from vendorrisk.services.auditing import anchor, trail_files, trail_rows
+from vendorrisk.services.operating import opening
 from vendorrisk.settings import Settings
 
 EVENTS, FEW = 100_000, 2_000

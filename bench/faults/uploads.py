@@ -25,7 +25,9 @@ from bench.faults.victor import Answer, Victor
 from tests.domain.hostile_files import GOOD, HOSTILE
 from vendorrisk.db.models import Evidence, StoredFile
 from vendorrisk.domain.assessment import FileState
-from vendorrisk.services import evidence, files, opening
+from vendorrisk.services import files
+from vendorrisk.services.answering import evidence
+from vendorrisk.services.operating import opening
 from vendorrisk.settings import Settings
 from vendorrisk.storage import open_storage
 

@@ -14,7 +14,9 @@ from typing import Any
 
 from tests import builders
 from vendorrisk.db.models import Request
-from vendorrisk.services import invitations, opening, sittings
+from vendorrisk.services.answering import sittings
+from vendorrisk.services.operating import opening
+from vendorrisk.services.sending import invitations
 from vendorrisk.settings import Settings
 
 QUESTION = "remote_access"

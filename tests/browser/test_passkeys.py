@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests import builders
 from tests.conftest import Clock, Live
 from vendorrisk.db.models import User
-from vendorrisk.services import factors
+from vendorrisk.services.people import factors
 
 pytestmark = pytest.mark.browser
 DEVICE = {

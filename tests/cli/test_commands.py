@@ -22,7 +22,9 @@ from vendorrisk.cli import main as cli
 from vendorrisk.cli import user
 from vendorrisk.db.models import Event, Letter, SignIn
 from vendorrisk.domain.audit import SYSTEM, EventKind
-from vendorrisk.services import accounts, factors, limits, opening, sign_ins, tries
+from vendorrisk.services import limits
+from vendorrisk.services.operating import opening
+from vendorrisk.services.people import accounts, factors, sign_ins, tries
 from vendorrisk.settings import Settings
 
 OK, FOUND_PROBLEMS, USAGE, ENVIRONMENT = 0, 1, 2, 3

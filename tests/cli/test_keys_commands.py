@@ -12,7 +12,8 @@ import pytest
 from tests import builders
 from vendorrisk.cli import main as cli
 from vendorrisk.db.engine import Database
-from vendorrisk.services import keys, opening, rotation, vendors
+from vendorrisk.services.casework import vendors
+from vendorrisk.services.operating import keys, opening, rotation
 from vendorrisk.settings import Settings
 
 OK, FOUND_PROBLEMS, USAGE, ENVIRONMENT = 0, 1, 2, 3

@@ -24,9 +24,10 @@ from vendorrisk.cli import main as cli
 from vendorrisk.db import migrate, schema
 from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.reports import pdf
-from vendorrisk.services import anchor, checkups, doctor, opening, upgrading
-from vendorrisk.services.health import Finding, State
-from vendorrisk.services.upgrading import NeedsUpgrade
+from vendorrisk.services.auditing import anchor
+from vendorrisk.services.operating import checkups, doctor, opening, upgrading
+from vendorrisk.services.operating.health import Finding, State
+from vendorrisk.services.operating.upgrading import NeedsUpgrade
 from vendorrisk.settings import Settings
 
 OK, FOUND_PROBLEMS, ENVIRONMENT = 0, 1, 3

@@ -12,7 +12,9 @@ import pytest
 from vendorrisk.cli import main as cli
 from vendorrisk.domain.audit import SYSTEM, EventKind
 from vendorrisk.jobs.seal_trail import Sealer
-from vendorrisk.services import anchor, audit, opening
+from vendorrisk.services import audit
+from vendorrisk.services.auditing import anchor
+from vendorrisk.services.operating import opening
 from vendorrisk.settings import Settings
 
 OK, FOUND_PROBLEMS, USAGE, ENVIRONMENT = 0, 1, 2, 3

@@ -25,8 +25,8 @@ from vendorrisk.db.queue import FairLock
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.errors import WrongState
-from vendorrisk.services import answers
-from vendorrisk.services.answers import Conflict, NewAnswer
+from vendorrisk.services.answering import answers
+from vendorrisk.services.answering.answers import Conflict, NewAnswer
 
 THREADS, EACH = 20, 15
 

@@ -28,7 +28,7 @@ from vendorrisk.db.models import Letter
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.jobs.deliver_mail import PAUSES, PostOffice, deliver
 from vendorrisk.mail.transports import MemoryTransport, SmtpTransport, Transport
-from vendorrisk.services import outbox
+from vendorrisk.services.letters import outbox
 
 
 @pytest.fixture

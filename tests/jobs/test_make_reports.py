@@ -18,7 +18,8 @@ from vendorrisk.domain.assessment import AssessmentStatus, WorkState
 from vendorrisk.jobs import make_reports
 from vendorrisk.jobs.make_reports import LEASE, PAUSE, Workshop
 from vendorrisk.reports.pdf import RenderFailed
-from vendorrisk.services import reports, work
+from vendorrisk.services import work
+from vendorrisk.services.reporting import reports
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.storage import Storage
 

@@ -19,7 +19,7 @@ from vendorrisk.db.models import Letter
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.mail import messages
 from vendorrisk.mail.transports import MemoryTransport, NotNow
-from vendorrisk.services import outbox
+from vendorrisk.services.letters import outbox
 from vendorrisk.services.runtime import Runtime
 
 

@@ -23,7 +23,9 @@ from vendorrisk.db.models import Letter, MailedHead, User
 from vendorrisk.domain.roles import Role
 from vendorrisk.jobs import seal_trail
 from vendorrisk.mail.transports import MemoryTransport
-from vendorrisk.services import anchor, audit, heads, outbox, sealing
+from vendorrisk.services import audit
+from vendorrisk.services.auditing import anchor, heads, sealing
+from vendorrisk.services.letters import outbox
 from vendorrisk.services.runtime import Runtime
 
 

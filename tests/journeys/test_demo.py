@@ -17,9 +17,14 @@ from vendorrisk.domain.assessment import AssessmentStatus, Origin, RequestStatus
 from vendorrisk.domain.chain import Finding
 from vendorrisk.domain.flags import FlagKind
 from vendorrisk.domain.questionnaire import FlagLevel
-from vendorrisk.services import answers, copies, invitations, opening, scores, trail_checks, vendors
-from vendorrisk.services.scores import StoredScore
-from vendorrisk.services.trail_checks import Anchored
+from vendorrisk.services import copies
+from vendorrisk.services.answering import answers, scores
+from vendorrisk.services.answering.scores import StoredScore
+from vendorrisk.services.auditing import trail_checks
+from vendorrisk.services.auditing.trail_checks import Anchored
+from vendorrisk.services.casework import vendors
+from vendorrisk.services.operating import opening
+from vendorrisk.services.sending import invitations
 from vendorrisk.settings import Settings
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

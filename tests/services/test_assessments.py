@@ -19,10 +19,10 @@ from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.library import shipped
-from vendorrisk.services import assessments, cases, intake
-from vendorrisk.services.assessments import Filters
-from vendorrisk.services.cases import NextStep
-from vendorrisk.services.intake import ChangedMeanwhile
+from vendorrisk.services.casework import assessments, cases, intake
+from vendorrisk.services.casework.assessments import Filters
+from vendorrisk.services.casework.cases import NextStep
+from vendorrisk.services.casework.intake import ChangedMeanwhile
 
 OFFERED = ("breach-history", "customer-list-protection", "data-sourcing")
 

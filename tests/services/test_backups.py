@@ -23,24 +23,16 @@ from vendorrisk.db.vault import MasterKey
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.mail.messages import Message
-from vendorrisk.services import (
-    archive,
-    audit,
-    backup_keys,
-    backups,
-    erasure,
-    evidence,
-    keys,
-    outbox,
-    reports,
-    restoring,
-    rotation,
-    vendors,
-)
-from vendorrisk.services.archive import Kind
-from vendorrisk.services.backup_keys import BadBackup, Keyring
-from vendorrisk.services.backups import Made
-from vendorrisk.services.restoring import Restored
+from vendorrisk.services import audit
+from vendorrisk.services.answering import evidence
+from vendorrisk.services.casework import vendors
+from vendorrisk.services.letters import outbox
+from vendorrisk.services.operating import archive, backup_keys, backups, erasure, keys, restoring, rotation
+from vendorrisk.services.operating.archive import Kind
+from vendorrisk.services.operating.backup_keys import BadBackup, Keyring
+from vendorrisk.services.operating.backups import Made
+from vendorrisk.services.operating.restoring import Restored
+from vendorrisk.services.reporting import reports
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.storage import Storage, open_storage
 

@@ -15,10 +15,11 @@ from tests.review_side import NOW, REASON
 from vendorrisk.db.models import Assessment, Decision, User
 from vendorrisk.domain.assessment import AssessmentStatus, Outcome, RequestStatus
 from vendorrisk.domain.errors import InvalidAnswer, WrongState
-from vendorrisk.services import decided, decisions, dossiers, score_sheets
-from vendorrisk.services.decided import Filters
-from vendorrisk.services.decisions import Condition, DecisionView, NewDecision
-from vendorrisk.services.reviews import Overtaken
+from vendorrisk.services.casework import decided, dossiers
+from vendorrisk.services.casework.decided import Filters
+from vendorrisk.services.reviewing import decisions, score_sheets
+from vendorrisk.services.reviewing.decisions import Condition, DecisionView, NewDecision
+from vendorrisk.services.reviewing.reviews import Overtaken
 
 APPROVED = NewDecision(Outcome.APPROVED, REASON, date(2027, 6, 30), accepts_provisional=True)
 CONDITION = Condition("Switch on the second factor", "Dana Ruiz", date(2026, 9, 1))

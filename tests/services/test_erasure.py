@@ -31,19 +31,13 @@ from vendorrisk.domain.assessment import RequestStatus, WorkState
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.errors import InvalidAnswer, NotFound, WrongState
 from vendorrisk.mail.messages import Message
-from vendorrisk.services import (
-    audit,
-    backup_keys,
-    erasure,
-    home,
-    invitations,
-    outbox,
-    sittings,
-    stuck,
-    vendors,
-    work,
-)
+from vendorrisk.services import audit, work
+from vendorrisk.services.answering import sittings
+from vendorrisk.services.casework import home, vendors
+from vendorrisk.services.letters import outbox, stuck
+from vendorrisk.services.operating import backup_keys, erasure
 from vendorrisk.services.runtime import Runtime
+from vendorrisk.services.sending import invitations
 
 
 @pytest.fixture

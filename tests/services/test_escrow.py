@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendorrisk.db.vault import MasterKey
-from vendorrisk.services import escrow
+from vendorrisk.services.operating import escrow
 
 KEY = MasterKey("0a1b2c3d", bytes(range(1, 33)))
 PAPER = escrow.write(KEY, organisation="Zoë & Søn", on=date(2026, 6, 30))

@@ -14,8 +14,9 @@ from tests.builders import NOW
 from vendorrisk import crypto
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import RecoveryCode, User
-from vendorrisk.services import accounts, factors, limits, second_step, tries
+from vendorrisk.services import limits
 from vendorrisk.services.limits import TooMany
+from vendorrisk.services.people import accounts, factors, second_step, tries
 
 ADDRESS = "192.0.2.1"
 

@@ -16,8 +16,10 @@ from vendorrisk.domain.assessment import AssessmentStatus, FileState
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.errors import WrongState
 from vendorrisk.reports import pdf
-from vendorrisk.services import checked_files, evidence, files, reports
-from vendorrisk.services.checked_files import Checked
+from vendorrisk.services import files
+from vendorrisk.services.answering import checked_files, evidence
+from vendorrisk.services.answering.checked_files import Checked
+from vendorrisk.services.reporting import reports
 from vendorrisk.storage import Storage, open_storage
 
 NAME = "evidence-1"

@@ -11,7 +11,7 @@ from tests.builders import NOW
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, Review
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
-from vendorrisk.services import home
+from vendorrisk.services.casework import home
 
 
 def _in_review(session: Session, name: str, *, reviewed: bool) -> Assessment:

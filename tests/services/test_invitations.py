@@ -18,9 +18,11 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import AccessCode, Attempt, Event, Invitation, RespondentSession, Vendor
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.errors import NotFound
-from vendorrisk.services import access_codes, invitations, limits, sittings
-from vendorrisk.services.access_codes import Refusal
+from vendorrisk.services import limits
+from vendorrisk.services.answering import sittings
 from vendorrisk.services.limits import Limit, TooMany
+from vendorrisk.services.sending import access_codes, invitations
+from vendorrisk.services.sending.access_codes import Refusal
 
 NOW = builders.NOW
 BROWSER = "the browser that asked"

@@ -15,8 +15,12 @@ from tests.conftest import ON_SQLITE
 from vendorrisk import services
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import AccessCode, Attempt, Event, RespondentSession, SignIn
-from vendorrisk.services import access_codes, invitations, leftovers, limits, sign_ins, sittings
+from vendorrisk.services import limits
+from vendorrisk.services.answering import sittings
 from vendorrisk.services.limits import Limit, TooMany
+from vendorrisk.services.operating import leftovers
+from vendorrisk.services.people import sign_ins
+from vendorrisk.services.sending import access_codes, invitations
 
 TRY = Limit("try of", 1, timedelta(days=1))
 MODELS = (Attempt, AccessCode, RespondentSession, SignIn)

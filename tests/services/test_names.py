@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vendorrisk.domain.errors import InvalidAnswer
-from vendorrisk.services import names
+from vendorrisk.services.casework import names
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import DataKey, Event, Letter, Request, Vendor
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.errors import NotFound, WrongState
-from vendorrisk.services import outbox
-from vendorrisk.services.outbox import LEASE, PAUSES, Parcel
+from vendorrisk.services.letters import outbox
+from vendorrisk.services.letters.outbox import LEASE, PAUSES, Parcel
 
 
 def put(session: Session, now: datetime, request: Request | None = None, kind: str = "access_code") -> Letter:

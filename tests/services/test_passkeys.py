@@ -14,8 +14,8 @@ from tests.builders import NOW
 from vendorrisk.db.models import Event, Passkey, User
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.errors import NotFound, WrongState
-from vendorrisk.services import accounts, factors, passkeys, second_step
-from vendorrisk.services.passkeys import Refused, Site
+from vendorrisk.services.people import accounts, factors, passkeys, second_step
+from vendorrisk.services.people.passkeys import Refused, Site
 
 SITE = Site("risk.acme.example", "https://risk.acme.example", "Acme Ltd")
 NONSENSE: tuple[object, ...] = ("", "AAAA", "é", 7, None, [])

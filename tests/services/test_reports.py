@@ -20,7 +20,9 @@ from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus, WorkSt
 from vendorrisk.domain.audit import SYSTEM, Actor, ActorKind, EventKind
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.reports import pdf, view
-from vendorrisk.services import audit, reports, sealing
+from vendorrisk.services import audit
+from vendorrisk.services.auditing import sealing
+from vendorrisk.services.reporting import reports
 from vendorrisk.storage import Storage, open_storage
 
 AUDREY = Actor(ActorKind.STAFF, "audrey", "Audrey Finch")

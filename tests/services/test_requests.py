@@ -20,9 +20,12 @@ from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus, WorkSt
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.library import shipped
 from vendorrisk.library.loader import Library
-from vendorrisk.services import contacts, copies, invitations, outbox, requests, stuck
-from vendorrisk.services.contacts import NewContact
-from vendorrisk.services.requests import Sending
+from vendorrisk.services import copies
+from vendorrisk.services.casework import contacts
+from vendorrisk.services.casework.contacts import NewContact
+from vendorrisk.services.letters import outbox, stuck
+from vendorrisk.services.sending import invitations, requests
+from vendorrisk.services.sending.requests import Sending
 
 
 @pytest.fixture

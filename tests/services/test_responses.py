@@ -12,9 +12,11 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Request
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.errors import WrongState
-from vendorrisk.services import answers, copies, invitations, responses, sittings, submissions
-from vendorrisk.services.answers import NewAnswer
-from vendorrisk.services.responses import Change, Saved
+from vendorrisk.services import copies
+from vendorrisk.services.answering import answers, responses, sittings, submissions
+from vendorrisk.services.answering.answers import NewAnswer
+from vendorrisk.services.answering.responses import Change, Saved
+from vendorrisk.services.sending import invitations
 from vendorrisk.settings import Settings
 
 NOW = builders.NOW

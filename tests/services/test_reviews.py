@@ -20,10 +20,13 @@ from vendorrisk.domain.audit import Actor, ActorKind, EventKind
 from vendorrisk.domain.errors import InvalidAnswer, NotFound, WrongState
 from vendorrisk.domain.marks import Mark
 from vendorrisk.domain.questionnaire import FlagLevel
-from vendorrisk.services import answer_sheets, answers, audit, dossiers, reviews, score_sheets
-from vendorrisk.services.answer_sheets import Sheet, Standing
-from vendorrisk.services.answers import NewAnswer
-from vendorrisk.services.reviews import Change, Overtaken
+from vendorrisk.services import audit
+from vendorrisk.services.answering import answers
+from vendorrisk.services.answering.answers import NewAnswer
+from vendorrisk.services.casework import dossiers
+from vendorrisk.services.reviewing import answer_sheets, reviews, score_sheets
+from vendorrisk.services.reviewing.answer_sheets import Sheet, Standing
+from vendorrisk.services.reviewing.reviews import Change, Overtaken
 
 LI = Actor(ActorKind.STAFF, "li", "Li Wei")
 GATE = "remote_access"

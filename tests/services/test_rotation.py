@@ -20,7 +20,10 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import DataKey, Event, Vendor
 from vendorrisk.db.vault import MasterKey
 from vendorrisk.domain.audit import SYSTEM
-from vendorrisk.services import accounts, audit, keys, rotation, vendors
+from vendorrisk.services import audit
+from vendorrisk.services.casework import vendors
+from vendorrisk.services.operating import keys, rotation
+from vendorrisk.services.people import accounts
 
 
 @dataclass(frozen=True)

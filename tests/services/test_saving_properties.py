@@ -12,10 +12,11 @@ from tests.conftest import ON_SQLITE
 from tests.domain import answer_strategies
 from vendorrisk.db.engine import Database
 from vendorrisk.domain.questionnaire import Question, Questionnaire, QuestionType
-from vendorrisk.services import invitations, responses, sittings
-from vendorrisk.services.answers import NewAnswer
-from vendorrisk.services.responses import Change, Draft
-from vendorrisk.services.seats import Seat, take
+from vendorrisk.services.answering import responses, sittings
+from vendorrisk.services.answering.answers import NewAnswer
+from vendorrisk.services.answering.responses import Change, Draft
+from vendorrisk.services.answering.seats import Seat, take
+from vendorrisk.services.sending import invitations
 
 NOW = builders.NOW
 _VALUED = (QuestionType.YES_NO, QuestionType.CHOICE, QuestionType.CHOICES)

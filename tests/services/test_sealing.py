@@ -14,8 +14,9 @@ from tests.trail_side import NOW, SEALED, check, sealer, write
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Link
 from vendorrisk.domain.audit import SYSTEM, EventKind
-from vendorrisk.services import audit, sealing
-from vendorrisk.services.sealing import Horizon
+from vendorrisk.services import audit
+from vendorrisk.services.auditing import sealing
+from vendorrisk.services.auditing.sealing import Horizon
 
 
 def links(database: Database) -> list[tuple[int, int]]:

@@ -14,8 +14,9 @@ from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, DataKey, Vendor
 from vendorrisk.domain.assessment import WorkState
-from vendorrisk.services import outbox, stuck, work
-from vendorrisk.services.stuck import Counts
+from vendorrisk.services import work
+from vendorrisk.services.letters import outbox, stuck
+from vendorrisk.services.letters.stuck import Counts
 
 
 def ids(session: Session, now: datetime) -> list[UUID]:

@@ -15,10 +15,12 @@ from vendorrisk.db.models import DataKey, Event, Link, Request
 from vendorrisk.domain.answers import EvidenceLevel
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.audit import ActorKind, EventKind
-from vendorrisk.services import dossiers, readings, reviews, trail
-from vendorrisk.services.dossiers import Dossier
-from vendorrisk.services.reviews import Change
-from vendorrisk.services.trail import Detail
+from vendorrisk.services.auditing import readings, trail
+from vendorrisk.services.auditing.trail import Detail
+from vendorrisk.services.casework import dossiers
+from vendorrisk.services.casework.dossiers import Dossier
+from vendorrisk.services.reviewing import reviews
+from vendorrisk.services.reviewing.reviews import Change
 
 
 @pytest.fixture

@@ -20,9 +20,11 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import MailedHead
 from vendorrisk.domain.audit import SYSTEM, EventKind
 from vendorrisk.domain.chain import Head, parse_head
-from vendorrisk.services import anchor, audit, readings, reports, sealing, trail_checks
-from vendorrisk.services.anchor import BadAnchor
-from vendorrisk.services.trail_checks import Anchored, Outcome
+from vendorrisk.services import audit
+from vendorrisk.services.auditing import anchor, readings, sealing, trail_checks
+from vendorrisk.services.auditing.anchor import BadAnchor
+from vendorrisk.services.auditing.trail_checks import Anchored, Outcome
+from vendorrisk.services.reporting import reports
 
 KEYED = audit.keyed(secrets())
 COPY_7 = "SELECT 99, '{id}', at, kind, actor_kind, actor_id, object_kind, object_id, details, mac FROM trail_events"

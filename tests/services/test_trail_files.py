@@ -20,10 +20,11 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import DataKey
 from vendorrisk.domain.audit import SYSTEM, EventKind
 from vendorrisk.domain.chain import Finding, Head, Keyed
-from vendorrisk.services import audit, trail_checks, trail_exports, trail_files
-from vendorrisk.services.trail_checks import Outcome
-from vendorrisk.services.trail_files import NotATrail, Reader
-from vendorrisk.services.trail_search import Filters
+from vendorrisk.services import audit
+from vendorrisk.services.auditing import trail_checks, trail_exports, trail_files
+from vendorrisk.services.auditing.trail_checks import Outcome
+from vendorrisk.services.auditing.trail_files import NotATrail, Reader
+from vendorrisk.services.auditing.trail_search import Filters
 
 KEYED = audit.keyed(secrets())
 

@@ -17,9 +17,9 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, IndexTerm, Vendor
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.errors import NotFound, WrongState
-from vendorrisk.services import contacts, vendors
-from vendorrisk.services.contacts import NewContact
-from vendorrisk.services.vendors import Filters, NewVendor
+from vendorrisk.services.casework import contacts, vendors
+from vendorrisk.services.casework.contacts import NewContact
+from vendorrisk.services.casework.vendors import Filters, NewVendor
 
 Found = Callable[[str], list[str]]
 

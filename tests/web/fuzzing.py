@@ -16,7 +16,7 @@ from tests import builders, odd_strings
 from tests.web import found_forms, worlds
 from tests.web.found_forms import Form
 from tests.web.worlds import World
-from vendorrisk.services import factors
+from vendorrisk.services.people import factors
 from vendorrisk.web import edge
 
 EXAMPLES = (

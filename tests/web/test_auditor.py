@@ -23,7 +23,7 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, Event, Report, Vendor
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.audit import EventKind
-from vendorrisk.services import reports
+from vendorrisk.services.reporting import reports
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.storage import sealed
 

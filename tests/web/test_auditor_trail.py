@@ -24,9 +24,11 @@ from tests.services.test_csv_cells import PAYLOADS
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event
 from vendorrisk.domain.audit import SYSTEM, Actor, ActorKind, EventKind
-from vendorrisk.services import audit, dossiers, trail, trail_checks, trail_exports, trail_files
-from vendorrisk.services.trail_checks import Outcome
-from vendorrisk.services.trail_files import Reader
+from vendorrisk.services import audit
+from vendorrisk.services.auditing import trail, trail_checks, trail_exports, trail_files
+from vendorrisk.services.auditing.trail_checks import Outcome
+from vendorrisk.services.auditing.trail_files import Reader
+from vendorrisk.services.casework import dossiers
 
 TRAIL = "/audit/trail"
 

@@ -23,9 +23,12 @@ from vendorrisk.db import engine, vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Report
 from vendorrisk.domain.audit import SYSTEM
-from vendorrisk.services import assessments, backup_keys, backups, erasure, reports, requests, restoring
-from vendorrisk.services import intake as intakes
+from vendorrisk.services.casework import assessments
+from vendorrisk.services.casework import intake as intakes
+from vendorrisk.services.operating import backup_keys, backups, erasure, restoring
+from vendorrisk.services.reporting import reports
 from vendorrisk.services.runtime import Runtime
+from vendorrisk.services.sending import requests
 from vendorrisk.storage import open_storage
 from vendorrisk.web import logs
 

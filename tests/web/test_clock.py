@@ -15,8 +15,9 @@ from tests.web import vendor_visits as visits
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Request
 from vendorrisk.domain.assessment import AssessmentStatus
-from vendorrisk.services import access_codes, limits, requests
+from vendorrisk.services import limits
 from vendorrisk.services.limits import Limit, TooMany
+from vendorrisk.services.sending import access_codes, requests
 
 LONDON = ZoneInfo("Europe/London")
 NIGHTS = {

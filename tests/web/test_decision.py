@@ -16,8 +16,9 @@ from tests.review_side import REASON
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, Decision
 from vendorrisk.domain.assessment import AssessmentStatus, Outcome, RequestStatus
-from vendorrisk.services import decisions, dossiers
-from vendorrisk.services.decisions import DecisionView
+from vendorrisk.services.casework import dossiers
+from vendorrisk.services.reviewing import decisions
+from vendorrisk.services.reviewing.decisions import DecisionView
 
 FORM = {"outcome": "approved", "reason": REASON, "valid_until": "2027-06-30", "accepts_provisional": "y"}
 CONDITION = {"conditions-0-what": "Two factors", "conditions-0-owner": "Dana", "conditions-0-due": "1 Sep 2026"}

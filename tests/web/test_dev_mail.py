@@ -14,7 +14,7 @@ from tests.mail.letters import letter
 from vendorrisk import factory
 from vendorrisk.mail import envelope
 from vendorrisk.mail.transports import FileTransport
-from vendorrisk.services import outbox
+from vendorrisk.services.letters import outbox
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.settings import Settings
 

@@ -18,7 +18,7 @@ from tests.web import vendor_visits as visits
 from vendorrisk.db.engine import Database
 from vendorrisk.domain.questionnaire import Question, QuestionType, Text
 from vendorrisk.library import loader, shipped
-from vendorrisk.services.evidence import FileView
+from vendorrisk.services.answering.evidence import FileView
 from vendorrisk.web import drawing
 from vendorrisk.web.question_forms import Clash, Control
 

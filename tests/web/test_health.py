@@ -20,7 +20,8 @@ from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.vault import Master, MasterKey
 from vendorrisk.mail.messages import Message
-from vendorrisk.services import health, outbox
+from vendorrisk.services.letters import outbox
+from vendorrisk.services.operating import health
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.settings import Settings
 from vendorrisk.web import health as pages

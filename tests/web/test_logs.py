@@ -22,7 +22,7 @@ from tests.conftest import ON_POSTGRES, Cast, SignIn
 from tests.web import vendor_visits as visits
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import User, Vendor
-from vendorrisk.services import responses
+from vendorrisk.services.answering import responses
 from vendorrisk.web import edge, log_lines, logs
 
 CANARY = "Zanzibar-Kanarie"

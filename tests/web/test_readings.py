@@ -22,7 +22,7 @@ from vendorrisk.db.models import Assessment, Event, Report, Request, Vendor
 from vendorrisk.domain.assessment import Origin, WorkState
 from vendorrisk.domain.audit import EventKind
 from vendorrisk.domain.questionnaire import QuestionType
-from vendorrisk.services import evidence
+from vendorrisk.services.answering import evidence
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.storage import sealed
 

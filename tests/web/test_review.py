@@ -20,7 +20,8 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Answer, Assessment, Event, Request, Review
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.audit import EventKind
-from vendorrisk.services import dossiers, trail
+from vendorrisk.services.auditing import trail
+from vendorrisk.services.casework import dossiers
 from vendorrisk.services.runtime import Runtime
 
 GATE = "EX-13"

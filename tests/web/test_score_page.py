@@ -15,7 +15,7 @@ from tests.review_side import REASON
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, Dismissal
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
-from vendorrisk.services import reviews
+from vendorrisk.services.reviewing import reviews
 
 
 def words(page: str) -> str:

@@ -17,7 +17,8 @@ from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Letter, RecoveryCode, User
 from vendorrisk.domain.audit import SYSTEM
-from vendorrisk.services import accounts, factors, outbox
+from vendorrisk.services.letters import outbox
+from vendorrisk.services.people import accounts, factors
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.settings import Settings
 

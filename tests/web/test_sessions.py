@@ -19,7 +19,7 @@ from vendorrisk.db.models import Decision, Event, User
 from vendorrisk.db.models import SignIn as Row
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import accounts
+from vendorrisk.services.people import accounts
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.settings import Settings
 from vendorrisk.web import access

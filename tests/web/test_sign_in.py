@@ -20,7 +20,8 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Letter, User
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import accounts, outbox
+from vendorrisk.services.letters import outbox
+from vendorrisk.services.people import accounts
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.settings import Settings
 from vendorrisk.web import access, edge

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from tests import builders
 from vendorrisk.db.models import Assessment, Event, Report
 from vendorrisk.domain.assessment import RequestStatus, WorkState
-from vendorrisk.services import reports
+from vendorrisk.services.reporting import reports
 from vendorrisk.services.runtime import Runtime
 
 

@@ -16,8 +16,9 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, Contact, Event, Invitation, Letter, Request, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus, WorkState
 from vendorrisk.library import shipped
-from vendorrisk.services import assessments, contacts, invitations, requests
-from vendorrisk.services.requests import Sent
+from vendorrisk.services.casework import assessments, contacts
+from vendorrisk.services.sending import invitations, requests
+from vendorrisk.services.sending.requests import Sent
 
 LINK = re.compile(r"http://127\.0\.0\.1:8000/q/[\w-]{40,}")
 

@@ -11,8 +11,8 @@ from tests import builders, staff_side
 from tests.conftest import Cast
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Vendor
-from vendorrisk.services import contacts, vendors
-from vendorrisk.services.vendors import Filters
+from vendorrisk.services.casework import contacts, vendors
+from vendorrisk.services.casework.vendors import Filters
 
 ODD = "Zoë’s 北京 مكتب <b>& Söhne</b> 🦊"
 

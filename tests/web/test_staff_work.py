@@ -12,7 +12,7 @@ from tests.conftest import Cast, Clock
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Letter, Report
 from vendorrisk.domain.assessment import WorkState
-from vendorrisk.services import outbox
+from vendorrisk.services.letters import outbox
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ from tests.web.vendor_visits import Visit
 from vendorrisk.db.engine import Database
 from vendorrisk.domain.assessment import RequestStatus
 from vendorrisk.library import loader, shipped
-from vendorrisk.services import answers, copies
-from vendorrisk.services.answers import StoredAnswer
+from vendorrisk.services import copies
+from vendorrisk.services.answering import answers
+from vendorrisk.services.answering.answers import StoredAnswer
 
 SECTION = "/sections/follow-up/remote_work"
 ALL_TYPES = ("choices", "table", "number", "date", "text", "long_text", "declaration", "file")

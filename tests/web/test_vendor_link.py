@@ -16,7 +16,7 @@ from tests.web import vendor_visits as visits
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Invitation, Request, RespondentSession
 from vendorrisk.domain.assessment import RequestStatus
-from vendorrisk.services import invitations
+from vendorrisk.services.sending import invitations
 
 UNKNOWN = "A" * 43
 CANARIES = ("Canarius", "canarius", "Mailcanary", "Victoria", "Acme", "Petra")

@@ -11,8 +11,9 @@ from tests.conftest import Cast, Clock
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Letter
-from vendorrisk.services import outbox, vendors_opened
+from vendorrisk.services.letters import outbox
 from vendorrisk.services.limits import Limit
+from vendorrisk.services.people import vendors_opened
 
 FEW = 5
 

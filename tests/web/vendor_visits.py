@@ -17,7 +17,8 @@ from tests import builders
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Invitation, Letter, Request
-from vendorrisk.services import invitations, outbox
+from vendorrisk.services.letters import outbox
+from vendorrisk.services.sending import invitations
 
 
 @dataclass(frozen=True)

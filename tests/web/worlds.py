@@ -18,7 +18,7 @@ from tests.web import vendor_visits as visits
 from vendorrisk.db.models import Request
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.reports import pdf
-from vendorrisk.services import reports
+from vendorrisk.services.reporting import reports
 from vendorrisk.services.runtime import Runtime
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from vendorrisk.cli.output import OK, USAGE, give, say
 from vendorrisk.cli.user import OPERATOR
-from vendorrisk.services import backup_keys, backups, keys, opening, restoring
-from vendorrisk.services.backups import Summary
+from vendorrisk.services.operating import backup_keys, backups, keys, opening, restoring
+from vendorrisk.services.operating.backups import Summary
 from vendorrisk.settings import Settings
 from vendorrisk.storage import open_storage
 

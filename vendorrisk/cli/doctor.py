@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vendorrisk.cli.output import FOUND_PROBLEMS, OK, give
-from vendorrisk.services import doctor
-from vendorrisk.services.health import Finding, State
+from vendorrisk.services.operating import doctor
+from vendorrisk.services.operating.health import Finding, State
 from vendorrisk.settings import Settings
 
 _MARKS = {State.OK: "ok  ", State.WARN: "look", State.STOP: "STOP"}

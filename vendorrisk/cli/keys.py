@@ -13,7 +13,8 @@ from vendorrisk.cli.output import FOUND_PROBLEMS, OK, USAGE, give, say
 from vendorrisk.cli.user import OPERATOR
 from vendorrisk.db import vault
 from vendorrisk.domain.audit import EventKind
-from vendorrisk.services import audit, backup_keys, escrow, keys, opening, rotation
+from vendorrisk.services import audit
+from vendorrisk.services.operating import backup_keys, escrow, keys, opening, rotation
 from vendorrisk.settings import Settings
 
 _WRITE_IT_DOWN = "Write the new key down (keys export) and put the old paper out of reach: docs/how-to/keep-the-keys.md"

@@ -35,12 +35,12 @@ from vendorrisk.db.engine import Busy
 from vendorrisk.db.migrate import BrokenMigration
 from vendorrisk.domain.errors import VendorRiskError
 from vendorrisk.library.mistakes import BrokenFile
-from vendorrisk.services.accounts import BadAccount
-from vendorrisk.services.backup_keys import BadBackup
-from vendorrisk.services.keys import BadKey
-from vendorrisk.services.opening import NotReady
-from vendorrisk.services.trail_files import NotATrail
-from vendorrisk.services.upgrading import NeedsUpgrade
+from vendorrisk.services.auditing.trail_files import NotATrail
+from vendorrisk.services.operating.backup_keys import BadBackup
+from vendorrisk.services.operating.keys import BadKey
+from vendorrisk.services.operating.opening import NotReady
+from vendorrisk.services.operating.upgrading import NeedsUpgrade
+from vendorrisk.services.people.accounts import BadAccount
 from vendorrisk.settings import BadSettings
 from vendorrisk.storage import BadStorage
 

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from vendorrisk.cli.output import OK, say
-from vendorrisk.services import keys, opening
+from vendorrisk.services.operating import keys, opening
 from vendorrisk.settings import Settings
 
 

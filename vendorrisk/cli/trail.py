@@ -15,10 +15,12 @@ from vendorrisk.cli.user import OPERATOR
 from vendorrisk.db.engine import Database
 from vendorrisk.domain import chain
 from vendorrisk.domain.chain import Finding, Head
-from vendorrisk.services import anchor, audit, opening, trail_checks, trail_exports, trail_files
-from vendorrisk.services.trail_checks import Outcome
-from vendorrisk.services.trail_files import Reader
-from vendorrisk.services.trail_search import Filters
+from vendorrisk.services import audit
+from vendorrisk.services.auditing import anchor, trail_checks, trail_exports, trail_files
+from vendorrisk.services.auditing.trail_checks import Outcome
+from vendorrisk.services.auditing.trail_files import Reader
+from vendorrisk.services.auditing.trail_search import Filters
+from vendorrisk.services.operating import opening
 from vendorrisk.settings import Settings
 
 _SHOWN = 20

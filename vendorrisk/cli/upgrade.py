@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vendorrisk.cli.output import FOUND_PROBLEMS, OK, say
-from vendorrisk.services import doctor, keys, upgrading
-from vendorrisk.services.health import State
+from vendorrisk.services.operating import doctor, keys, upgrading
+from vendorrisk.services.operating.health import State
 from vendorrisk.settings import Settings
 
 _VERIFIED = ("database", "key", "database file", "trail")

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 from vendorrisk.cli.output import OK, USAGE, give, say
 from vendorrisk.domain.audit import Actor, ActorKind
 from vendorrisk.domain.roles import DESCRIPTIONS, Role
-from vendorrisk.services import accounts, opening
-from vendorrisk.services.accounts import Account
+from vendorrisk.services.operating import opening
+from vendorrisk.services.people import accounts
+from vendorrisk.services.people.accounts import Account
 from vendorrisk.settings import Settings
 
 OPERATOR = Actor(ActorKind.SYSTEM, "command", "command line")

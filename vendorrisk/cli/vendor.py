@@ -10,7 +10,8 @@ from typing import Any
 from vendorrisk.cli.output import FOUND_PROBLEMS, OK, say
 from vendorrisk.cli.user import OPERATOR
 from vendorrisk.library import shipped
-from vendorrisk.services import erasure, opening, vendors
+from vendorrisk.services.casework import vendors
+from vendorrisk.services.operating import erasure, opening
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.settings import Settings
 from vendorrisk.storage import open_storage

@@ -1,8 +1,9 @@
 """The trail's chain: how events are hashed into it, and the check that names whatever was changed.
 
-The database and an export are checked by the same code, row by row, in constant memory; `services/trail_checks.py`
-brings the rows and the key. The link hash is plain SHA-256, so that an export can be checked without the key. What
-makes a forged chain impossible without the key is the link's seal, and an event's own HMAC.
+The database and an export are checked by the same code, row by row, in constant memory;
+`services/auditing/trail_checks.py` brings the rows and the key. The link hash is plain SHA-256, so that an export can
+be checked without the key. What makes a forged chain impossible without the key is the link's seal, and an event's own
+HMAC.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a file of evidence may be: judged by extension and by structure; `services/evidence.py` calls `check`.
+"""What a file of evidence may be: judged by extension and by structure; `services/answering/evidence.py` calls `check`.
 
 Pure functions over bytes. Nothing is unpacked to disk and nothing is interpreted: a file that is not plainly what its
 name says is refused with a sentence that says what to do instead.

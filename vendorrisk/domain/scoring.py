@@ -1,7 +1,7 @@
 """The score: from answers to themes, control effectiveness, residual risk and band, with all the working kept.
 
 The method is docs/reference/scoring.md, step by step; step numbers stand in the comments. The score is a review
-priority index, not a probability. Called by services/scores.py and the score command.
+priority index, not a probability. Called by services/answering/scores.py and the score command.
 """
 
 from __future__ import annotations

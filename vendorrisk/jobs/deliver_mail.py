@@ -13,8 +13,8 @@ from uuid import UUID
 from vendorrisk.db.engine import Busy, Database
 from vendorrisk.mail import envelope
 from vendorrisk.mail.transports import NotNow, Refused, Transport
-from vendorrisk.services import outbox
-from vendorrisk.services.outbox import Parcel
+from vendorrisk.services.letters import outbox
+from vendorrisk.services.letters.outbox import Parcel
 
 _log = logging.getLogger(__name__)
 OWN_MISTAKES = 3

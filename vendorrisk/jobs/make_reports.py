@@ -12,7 +12,8 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Report
 from vendorrisk.domain.audit import SYSTEM, EventKind
 from vendorrisk.reports.pdf import RenderFailed
-from vendorrisk.services import audit, reports, work
+from vendorrisk.services import audit, work
+from vendorrisk.services.reporting import reports
 from vendorrisk.storage import Storage
 
 LEASE = timedelta(minutes=5)

@@ -24,7 +24,9 @@ from vendorrisk.jobs import make_reports, seal_trail
 from vendorrisk.jobs.deliver_mail import PostOffice, deliver
 from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.mail.transports import Transport, open_transport
-from vendorrisk.services import anchor, files, heads, leftovers, work
+from vendorrisk.services import files, work
+from vendorrisk.services.auditing import anchor, heads
+from vendorrisk.services.operating import leftovers
 from vendorrisk.services.runtime import Runtime
 
 with lean.without("psycopg"):  # for its queue in PostgreSQL; ours lies in memory

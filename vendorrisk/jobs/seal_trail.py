@@ -16,9 +16,10 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from vendorrisk.db.engine import Busy, Database
-from vendorrisk.services import anchor, audit, sealing
-from vendorrisk.services.anchor import Anchor, BadAnchor
-from vendorrisk.services.sealing import Horizon
+from vendorrisk.services import audit
+from vendorrisk.services.auditing import anchor, sealing
+from vendorrisk.services.auditing.anchor import Anchor, BadAnchor
+from vendorrisk.services.auditing.sealing import Horizon
 
 PAUSE = 0.5
 _PAUSE_AFTER_TROUBLE = 5.0

@@ -27,7 +27,7 @@ from vendorrisk.settings import BadSettings
 TIMEOUT = 20.0
 """Seconds to wait for a mail server to say anything."""
 LONGEST = 120.0
-"""Seconds for one letter, all in all; its lease (services/outbox.py) outlasts them."""
+"""Seconds for one letter, all in all; its lease (services/letters/outbox.py) outlasts them."""
 
 _GOODBYE = 2.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

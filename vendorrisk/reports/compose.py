@@ -1,4 +1,4 @@
-"""Composes the report from the domain's values; called by services/reports.py, and by tests and benchmarks."""
+"""Composes the report from the domain's values; called by services/reporting, tests and benchmarks."""
 
 from __future__ import annotations
 

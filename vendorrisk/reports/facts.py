@@ -1,6 +1,6 @@
 """What a report is composed from: the domain's values, and what only the database knows, as plain values.
 
-services/reports.py fills it from the database; tests and benchmarks fill it from a questionnaire and some answers.
+services/reporting fills it from the database; tests and benchmarks fill it from a questionnaire and some answers.
 """
 
 from __future__ import annotations

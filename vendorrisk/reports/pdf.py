@@ -1,4 +1,4 @@
-"""Renders a report to PDF in a child process with limits; called by services/reports.py, and by `doctor` for its probe.
+"""Renders a report to PDF in a child process with limits; called by services/reporting, and by `doctor` for its probe.
 
 The child gets no environment, a folder of its own that is removed afterwards, CPU, memory and wall-clock limits, and no
 network where the system can cut it off.

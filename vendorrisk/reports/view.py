@@ -1,4 +1,4 @@
-"""The whole report as frozen plain values: what services/reports.py keeps, what is hashed, and all that templates see.
+"""The whole report as frozen plain values: what services/reporting keeps, what is hashed, and all that templates see.
 
 Figures are text, already rounded as they are printed; days are "2026-11-23", moments "2026-11-23T05:26:00Z". Nothing is
 looked up later, so the same snapshot gives the same bytes.

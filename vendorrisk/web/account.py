@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from vendorrisk.domain.roles import DESCRIPTIONS, Role
-from vendorrisk.services import accounts, factors, passkeys
+from vendorrisk.services.people import accounts, factors, passkeys
 from vendorrisk.web import access, browsers, edge, second_step
 from vendorrisk.web.second_step import CodeForm
 

@@ -20,7 +20,7 @@ from flask_security.utils import login_user
 
 from vendorrisk.db.models import SignIn, User
 from vendorrisk.domain.audit import EventKind
-from vendorrisk.services import accounts, sign_ins, vendors_opened
+from vendorrisk.services.people import accounts, sign_ins, vendors_opened
 from vendorrisk.web import edge
 
 FRESH = timedelta(minutes=10)

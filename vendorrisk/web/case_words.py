@@ -9,7 +9,7 @@ from vendorrisk.domain.assessment import Origin, Outcome
 from vendorrisk.domain.bands import RiskBand
 from vendorrisk.domain.flags import FlagKind
 from vendorrisk.domain.progress import AnswerState
-from vendorrisk.services.answer_sheets import Standing
+from vendorrisk.services.reviewing.answer_sheets import Standing
 
 EVIDENCE: dict[EvidenceLevel, tuple[str, str]] = {
     EvidenceLevel.CLAIMED: ("Claimed", "Somebody says so; nothing was looked at. Counts 70 %."),

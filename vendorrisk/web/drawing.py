@@ -19,7 +19,7 @@ from flask import render_template
 from markupsafe import Markup, escape
 
 from vendorrisk.domain.questionnaire import Question, Questionnaire
-from vendorrisk.services.evidence import FileView
+from vendorrisk.services.answering.evidence import FileView
 from vendorrisk.web import question_forms
 from vendorrisk.web.question_forms import Control
 

@@ -16,7 +16,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired
 
-from vendorrisk.services import factors
+from vendorrisk.services.people import factors
 from vendorrisk.web import browsers, edge
 
 _KEPT = "kept-"

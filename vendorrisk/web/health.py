@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from vendorrisk.services import health
-from vendorrisk.services.health import Finding, State
+from vendorrisk.services.operating import health
+from vendorrisk.services.operating.health import Finding, State
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.web import access, edge
 

@@ -18,8 +18,8 @@ from flask_login import current_user
 from vendorrisk.db.models import User
 from vendorrisk.domain.errors import WrongState
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import accounts, factors, passkeys, second_step
-from vendorrisk.services.passkeys import Refused, Site
+from vendorrisk.services.people import accounts, factors, passkeys, second_step
+from vendorrisk.services.people.passkeys import Refused, Site
 from vendorrisk.settings import is_loopback
 from vendorrisk.web import access, browsers, edge, freshness
 from vendorrisk.web.freshness import AgainForm

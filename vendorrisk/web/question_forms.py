@@ -20,9 +20,9 @@ from vendorrisk.domain.answers import Table, Value
 from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.question_types import Fields
 from vendorrisk.domain.questionnaire import Question, Questionnaire, QuestionType
-from vendorrisk.services.answers import NewAnswer, StoredAnswer
-from vendorrisk.services.evidence import FileView
-from vendorrisk.services.responses import MIN_REASON
+from vendorrisk.services.answering.answers import NewAnswer, StoredAnswer
+from vendorrisk.services.answering.evidence import FileView
+from vendorrisk.services.answering.responses import MIN_REASON
 
 COMMENT_LENGTH = 5_000
 NOTHING = NewAnswer()

@@ -16,8 +16,9 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
-from vendorrisk.services import dossiers, readings
-from vendorrisk.services.dossiers import Dossier
+from vendorrisk.services.auditing import readings
+from vendorrisk.services.casework import dossiers
+from vendorrisk.services.casework.dossiers import Dossier
 from vendorrisk.web import access, edge
 
 View = TypeVar("View", bound=Callable[..., Any])

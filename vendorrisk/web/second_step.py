@@ -18,7 +18,7 @@ from wtforms.validators import InputRequired
 from vendorrisk.db.models import User
 from vendorrisk.domain.audit import EventKind
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import accounts, factors, second_step, tries
+from vendorrisk.services.people import accounts, factors, second_step, tries
 from vendorrisk.web import access, browsers, edge, freshness
 from vendorrisk.web.freshness import AgainForm
 

@@ -25,7 +25,8 @@ from flask_security.utils import validate_redirect_url
 from vendorrisk.db.models import User
 from vendorrisk.domain.audit import Actor, ActorKind, EventKind
 from vendorrisk.mail import messages
-from vendorrisk.services import accounts, factors, outbox, tries
+from vendorrisk.services.letters import outbox
+from vendorrisk.services.people import accounts, factors, tries
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.web import account_store, browsers, edge
 

@@ -6,8 +6,8 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from vendorrisk.services import vendors_opened
 from vendorrisk.services.limits import TooMany
+from vendorrisk.services.people import vendors_opened
 from vendorrisk.web import edge, freshness
 
 _WATCHED = frozenset({"staff", "auditor"})

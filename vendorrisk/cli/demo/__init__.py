@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from vendorrisk.cli.demo import seed
 from vendorrisk.cli.output import OK, say
 from vendorrisk.library import shipped
-from vendorrisk.services import opening
+from vendorrisk.services.operating import opening
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.settings import Settings
 from vendorrisk.storage import open_storage

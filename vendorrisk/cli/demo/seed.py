@@ -19,32 +19,20 @@ from vendorrisk.domain.answers import EvidenceLevel
 from vendorrisk.domain.assessment import Origin, Outcome, WorkState
 from vendorrisk.domain.audit import SYSTEM, Actor, ActorKind
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import (
-    accounts,
-    assessments,
-    checked_files,
-    contacts,
-    decisions,
-    evidence,
-    factors,
-    intake,
-    invitations,
-    reports,
-    requests,
-    responses,
-    reviews,
-    sealing,
-    sittings,
-    submissions,
-    vendors,
-)
-from vendorrisk.services.answers import NewAnswer
-from vendorrisk.services.contacts import NewContact
-from vendorrisk.services.decisions import NewDecision
-from vendorrisk.services.responses import Change
+from vendorrisk.services.answering import checked_files, evidence, responses, sittings, submissions
+from vendorrisk.services.answering.answers import NewAnswer
+from vendorrisk.services.answering.responses import Change
+from vendorrisk.services.answering.sittings import Sitting
+from vendorrisk.services.auditing import sealing
+from vendorrisk.services.casework import assessments, contacts, intake, vendors
+from vendorrisk.services.casework.contacts import NewContact
+from vendorrisk.services.casework.vendors import NewVendor
+from vendorrisk.services.people import accounts, factors
+from vendorrisk.services.reporting import reports
+from vendorrisk.services.reviewing import decisions, reviews
+from vendorrisk.services.reviewing.decisions import NewDecision
 from vendorrisk.services.runtime import Runtime
-from vendorrisk.services.sittings import Sitting
-from vendorrisk.services.vendors import NewVendor
+from vendorrisk.services.sending import invitations, requests
 
 PASSWORD = "demo"  # noqa: S105 - throw-away accounts that exist on this machine only
 APP_SECRET = "DEMODEMODEMODEMODEMODEMODEMODEMO"  # noqa: S105 - the same

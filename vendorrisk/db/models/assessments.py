@@ -31,7 +31,7 @@ class Assessment(Base):
 
     __tablename__ = "assessments"
     __table_args__ = (
-        # Each list has the index whose order it shows; see services/home.py and services/assessments.py.
+        # Each list has the index whose order it shows; see home.py and assessments.py in services/casework.
         # What Home asks of a case is in the index: rows are many, and lie scattered.
         Index("ix_assessments_status_due", "status", "due_at", "provisional", "vendor_id", "id"),
         Index("ix_assessments_status_active", "status", "active_at", "vendor_id", "id"),

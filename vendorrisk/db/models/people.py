@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from vendorrisk import lean
 from vendorrisk.db.base import Base, Sealed, UuidKey
 
-with lean.without("webauthn"):  # for its passkeys; ours are in services/passkeys.py
+with lean.without("webauthn"):  # for its passkeys; ours are in services/people/passkeys.py
     from flask_security.core import RoleMixin, UserMixin
 
 users_roles = Table(

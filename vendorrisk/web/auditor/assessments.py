@@ -12,10 +12,12 @@ from vendorrisk.domain.assessment import AssessmentStatus, WorkState
 from vendorrisk.domain.bands import RiskBand
 from vendorrisk.domain.errors import NotFound
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import decided, dossiers, reports, score_sheets
-from vendorrisk.services import trail as events
-from vendorrisk.services.dossiers import Dossier
+from vendorrisk.services.auditing import trail as events
+from vendorrisk.services.casework import decided, dossiers
+from vendorrisk.services.casework.dossiers import Dossier
 from vendorrisk.services.paging import number_from
+from vendorrisk.services.reporting import reports
+from vendorrisk.services.reviewing import score_sheets
 from vendorrisk.web import access, case_words, downloads, edge, forms, readings
 from vendorrisk.web.auditor import bp
 

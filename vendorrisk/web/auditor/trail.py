@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from vendorrisk.domain.audit import EventKind
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import sealing, trail_checks, trail_exports, trail_search
-from vendorrisk.services import trail as events
+from vendorrisk.services.auditing import sealing, trail_checks, trail_exports, trail_search
+from vendorrisk.services.auditing import trail as events
+from vendorrisk.services.auditing.trail_search import Filters
 from vendorrisk.services.paging import number_from
-from vendorrisk.services.trail_search import Filters
 from vendorrisk.web import access, downloads, edge
 from vendorrisk.web.auditor import bp
 from vendorrisk.web.forms import Problem

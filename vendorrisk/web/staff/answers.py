@@ -10,10 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.errors import InvalidAnswer, NotFound
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import answer_sheets, dossiers, evidence, reviews
-from vendorrisk.services.answer_sheets import Line, Sheet
-from vendorrisk.services.dossiers import Heading
-from vendorrisk.services.reviews import Overtaken
+from vendorrisk.services.answering import evidence
+from vendorrisk.services.casework import dossiers
+from vendorrisk.services.casework.dossiers import Heading
+from vendorrisk.services.reviewing import answer_sheets, reviews
+from vendorrisk.services.reviewing.answer_sheets import Line, Sheet
+from vendorrisk.services.reviewing.reviews import Overtaken
 from vendorrisk.web import access, case_words, downloads, edge, readings
 from vendorrisk.web import forms as shared
 from vendorrisk.web.forms import Problem

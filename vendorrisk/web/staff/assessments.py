@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import assessments, requests, vendors
+from vendorrisk.services.casework import assessments, vendors
 from vendorrisk.services.paging import number_from
+from vendorrisk.services.sending import requests
 from vendorrisk.web import access, edge
 from vendorrisk.web.staff import bp, words
 

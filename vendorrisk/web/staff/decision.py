@@ -6,10 +6,11 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import answer_sheets, decisions, dossiers, score_sheets
-from vendorrisk.services.dossiers import Dossier, Heading
-from vendorrisk.services.reviews import Overtaken
-from vendorrisk.services.score_sheets import ScoreSheet
+from vendorrisk.services.casework import dossiers
+from vendorrisk.services.casework.dossiers import Dossier, Heading
+from vendorrisk.services.reviewing import answer_sheets, decisions, score_sheets
+from vendorrisk.services.reviewing.reviews import Overtaken
+from vendorrisk.services.reviewing.score_sheets import ScoreSheet
 from vendorrisk.web import access, browsers, edge, freshness, readings
 from vendorrisk.web.staff import bp
 from vendorrisk.web.staff.decision_form import DecisionForm

@@ -20,7 +20,7 @@ from wtforms import (
 
 from vendorrisk.domain import plain_values
 from vendorrisk.domain.assessment import Outcome
-from vendorrisk.services.decisions import LONGEST_YEARS, MOST_CONDITIONS, Condition, NewDecision, years_after
+from vendorrisk.services.reviewing.decisions import LONGEST_YEARS, MOST_CONDITIONS, Condition, NewDecision, years_after
 from vendorrisk.web.forms import Problem, problems
 from vendorrisk.web.staff.forms import needed
 from vendorrisk.web.staff.review_forms import reasoned, whole_date

@@ -8,7 +8,8 @@ from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField, ValidationError
 
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import erasure, vendors
+from vendorrisk.services.casework import vendors
+from vendorrisk.services.operating import erasure
 from vendorrisk.web import access, edge
 from vendorrisk.web import forms as shared
 from vendorrisk.web.staff import bp

@@ -21,9 +21,9 @@ from wtforms.validators import Optional
 
 from vendorrisk.domain import plain_values
 from vendorrisk.domain.errors import InvalidAnswer
-from vendorrisk.services import names
-from vendorrisk.services.contacts import NewContact
-from vendorrisk.services.vendors import NewVendor
+from vendorrisk.services.casework import names
+from vendorrisk.services.casework.contacts import NewContact
+from vendorrisk.services.casework.vendors import NewVendor
 
 SOMEBODY_NEW = "new"
 NOTE_LENGTH = 2_000

@@ -6,7 +6,7 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import home as home_service
+from vendorrisk.services.casework import home as home_service
 from vendorrisk.web import access, edge
 from vendorrisk.web.staff import bp
 

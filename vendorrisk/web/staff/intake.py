@@ -13,9 +13,9 @@ from vendorrisk.domain.answers import Answer
 from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.domain.questionnaire import Purpose, Question, Questionnaire, Section
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import assessments, vendors
-from vendorrisk.services import intake as intakes
-from vendorrisk.services.intake import ChangedMeanwhile
+from vendorrisk.services.casework import assessments, vendors
+from vendorrisk.services.casework import intake as intakes
+from vendorrisk.services.casework.intake import ChangedMeanwhile
 from vendorrisk.web import access, edge, question_forms
 from vendorrisk.web.forms import Problem
 from vendorrisk.web.question_forms import Control

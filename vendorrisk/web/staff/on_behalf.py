@@ -11,10 +11,11 @@ from vendorrisk.domain import plain_values
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.errors import InvalidAnswer, NotFound, WrongState
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import answer_sheets, dossiers, reviews
-from vendorrisk.services.answer_sheets import Line
-from vendorrisk.services.answers import Conflict, NewAnswer
-from vendorrisk.services.dossiers import Heading
+from vendorrisk.services.answering.answers import Conflict, NewAnswer
+from vendorrisk.services.casework import dossiers
+from vendorrisk.services.casework.dossiers import Heading
+from vendorrisk.services.reviewing import answer_sheets, reviews
+from vendorrisk.services.reviewing.answer_sheets import Line
 from vendorrisk.web import access, edge, question_forms, readings
 from vendorrisk.web import forms as shared
 from vendorrisk.web.forms import Problem

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import dossiers
-from vendorrisk.services import reports as service
+from vendorrisk.services.casework import dossiers
+from vendorrisk.services.reporting import reports as service
 from vendorrisk.web import access, downloads, edge
 from vendorrisk.web.staff import bp
 from vendorrisk.web.staff.work import FROM_LIST

@@ -16,12 +16,14 @@ from vendorrisk.domain.errors import WrongState
 from vendorrisk.domain.questionnaire import Purpose, Questionnaire
 from vendorrisk.domain.roles import Role
 from vendorrisk.mail.messages import Message
-from vendorrisk.services import actors, assessments, contacts, preflight, requests, vendors
-from vendorrisk.services import intake as intakes
-from vendorrisk.services.contacts import ContactView
-from vendorrisk.services.outbox import LetterView
-from vendorrisk.services.preflight import Check
-from vendorrisk.services.requests import RequestView, Sending
+from vendorrisk.services import actors
+from vendorrisk.services.casework import assessments, contacts, vendors
+from vendorrisk.services.casework import intake as intakes
+from vendorrisk.services.casework.contacts import ContactView
+from vendorrisk.services.letters.outbox import LetterView
+from vendorrisk.services.sending import preflight, requests
+from vendorrisk.services.sending.preflight import Check
+from vendorrisk.services.sending.requests import RequestView, Sending
 from vendorrisk.web import access, edge
 from vendorrisk.web import forms as shared
 from vendorrisk.web.staff import bp, once, words

@@ -19,9 +19,9 @@ from vendorrisk.domain.answers import EvidenceLevel
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.questionnaire import Question
-from vendorrisk.services import reviews
-from vendorrisk.services.answer_sheets import Line
-from vendorrisk.services.reviews import Change
+from vendorrisk.services.reviewing import reviews
+from vendorrisk.services.reviewing.answer_sheets import Line
+from vendorrisk.services.reviewing.reviews import Change
 from vendorrisk.web.staff.forms import needed
 
 AS_COMPUTED = ""

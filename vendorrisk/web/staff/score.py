@@ -6,9 +6,10 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import dossiers, reviews, score_sheets
-from vendorrisk.services.dossiers import Heading
-from vendorrisk.services.score_sheets import ScoreSheet
+from vendorrisk.services.casework import dossiers
+from vendorrisk.services.casework.dossiers import Heading
+from vendorrisk.services.reviewing import reviews, score_sheets
+from vendorrisk.services.reviewing.score_sheets import ScoreSheet
 from vendorrisk.web import access, edge, readings
 from vendorrisk.web import forms as shared
 from vendorrisk.web.staff import bp

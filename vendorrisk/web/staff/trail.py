@@ -6,8 +6,8 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import dossiers
-from vendorrisk.services import trail as events
+from vendorrisk.services.auditing import trail as events
+from vendorrisk.services.casework import dossiers
 from vendorrisk.services.paging import number_from
 from vendorrisk.web import access, edge
 from vendorrisk.web.staff import bp

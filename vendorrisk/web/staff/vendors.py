@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from vendorrisk.domain import plain_values
 from vendorrisk.domain.errors import WrongState
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import assessments, contacts, erasure, vendors
+from vendorrisk.services.casework import assessments, contacts, vendors
+from vendorrisk.services.operating import erasure
 from vendorrisk.services.paging import number_from
 from vendorrisk.web import access, edge
 from vendorrisk.web import forms as shared

@@ -10,7 +10,7 @@ from flask import current_app, url_for
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.bands import RiskBand
 from vendorrisk.mail import messages
-from vendorrisk.services.cases import CaseRow, NextStep
+from vendorrisk.services.casework.cases import CaseRow, NextStep
 from vendorrisk.web.staff import bp
 
 STATUS: dict[AssessmentStatus, str] = {

@@ -8,8 +8,9 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.roles import Role
-from vendorrisk.services import outbox, paging, stuck
-from vendorrisk.services.stuck import Counts
+from vendorrisk.services import paging
+from vendorrisk.services.letters import outbox, stuck
+from vendorrisk.services.letters.stuck import Counts
 from vendorrisk.web import access, edge
 from vendorrisk.web.staff import bp
 

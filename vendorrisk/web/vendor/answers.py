@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from vendorrisk.domain import progress as counting
 from vendorrisk.domain.questionnaire import Question
-from vendorrisk.services import answers, responses, sittings
-from vendorrisk.services.responses import Draft
-from vendorrisk.services.seats import Seat
+from vendorrisk.services.answering import answers, responses, sittings
+from vendorrisk.services.answering.responses import Draft
+from vendorrisk.services.answering.seats import Seat
 from vendorrisk.web import access, drawing, edge, question_forms
 from vendorrisk.web.question_forms import Control
 from vendorrisk.web.vendor import bp, pages, saving, uploads

@@ -16,10 +16,12 @@ from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.contradictions import Hit
 from vendorrisk.domain.progress import AnswerState, state_of
 from vendorrisk.domain.questionnaire import Question
-from vendorrisk.services import briefs, copies, evidence, responses, sittings, submissions
-from vendorrisk.services.evidence import FileView
-from vendorrisk.services.responses import Draft
-from vendorrisk.services.sittings import Sitting
+from vendorrisk.services import copies
+from vendorrisk.services.answering import evidence, responses, sittings, submissions
+from vendorrisk.services.answering.evidence import FileView
+from vendorrisk.services.answering.responses import Draft
+from vendorrisk.services.answering.sittings import Sitting
+from vendorrisk.services.sending import briefs
 from vendorrisk.web import access, edge, forms, question_forms
 from vendorrisk.web.vendor import bp, pages
 from vendorrisk.web.vendor import session as respondent

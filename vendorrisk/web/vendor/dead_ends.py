@@ -8,8 +8,9 @@ from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.errors import NotFound
-from vendorrisk.services import invitations, limits
+from vendorrisk.services import limits
 from vendorrisk.services.limits import TooMany
+from vendorrisk.services.sending import invitations
 from vendorrisk.web import access, edge, errors
 from vendorrisk.web.vendor import bp
 

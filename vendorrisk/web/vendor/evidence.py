@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
-from vendorrisk.services import evidence, responses, sittings
+from vendorrisk.services.answering import evidence, responses, sittings
 from vendorrisk.web import access, downloads, drawing, edge
 from vendorrisk.web.vendor import bp, pages, uploads
 from vendorrisk.web.vendor import session as respondent

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from vendorrisk.db import vault
-from vendorrisk.services import access_codes, invitations, sittings
-from vendorrisk.services.access_codes import Refusal
-from vendorrisk.services.invitations import Link
+from vendorrisk.services.answering import sittings
+from vendorrisk.services.sending import access_codes, invitations
+from vendorrisk.services.sending.access_codes import Refusal
+from vendorrisk.services.sending.invitations import Link
 from vendorrisk.web import access, edge
 from vendorrisk.web.vendor import bp, dead_ends
 from vendorrisk.web.vendor import session as respondent

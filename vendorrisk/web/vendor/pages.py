@@ -16,10 +16,10 @@ from vendorrisk.domain import conditions
 from vendorrisk.domain.errors import NotFound
 from vendorrisk.domain.progress import SectionProgress
 from vendorrisk.domain.questionnaire import Question, Questionnaire, Section
-from vendorrisk.services.evidence import FileView
-from vendorrisk.services.responses import Draft
-from vendorrisk.services.seats import Writer
-from vendorrisk.services.sittings import Look
+from vendorrisk.services.answering.evidence import FileView
+from vendorrisk.services.answering.responses import Draft
+from vendorrisk.services.answering.seats import Writer
+from vendorrisk.services.answering.sittings import Look
 from vendorrisk.web import question_forms
 from vendorrisk.web.question_forms import Control
 

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from vendorrisk.domain import plain_values
 from vendorrisk.domain.audit import Actor
 from vendorrisk.domain.questionnaire import Question, QuestionType
-from vendorrisk.services import evidence, responses
-from vendorrisk.services.answers import StoredAnswer
-from vendorrisk.services.responses import Change, Draft, Saved
-from vendorrisk.services.seats import Writer
+from vendorrisk.services.answering import evidence, responses
+from vendorrisk.services.answering.answers import StoredAnswer
+from vendorrisk.services.answering.responses import Change, Draft, Saved
+from vendorrisk.services.answering.seats import Writer
 from vendorrisk.web import edge, question_forms
 from vendorrisk.web.forms import Problem
 from vendorrisk.web.question_forms import NOTHING, Clash, Control, Typed

@@ -11,9 +11,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from vendorrisk.domain.errors import NotFound
-from vendorrisk.services import briefs, copies, evidence, responses, sittings
-from vendorrisk.services.responses import Draft
-from vendorrisk.services.sittings import Look, Sitting
+from vendorrisk.services import copies
+from vendorrisk.services.answering import evidence, responses, sittings
+from vendorrisk.services.answering.responses import Draft
+from vendorrisk.services.answering.sittings import Look, Sitting
+from vendorrisk.services.sending import briefs
 from vendorrisk.web import access, drawing, edge
 from vendorrisk.web.question_forms import Control
 from vendorrisk.web.vendor import bp, pages, saving, uploads

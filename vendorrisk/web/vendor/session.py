@@ -15,9 +15,10 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from vendorrisk.domain.assessment import RequestStatus
-from vendorrisk.services import invitations, seats, sittings
-from vendorrisk.services.seats import Seat
-from vendorrisk.services.sittings import Look, Sitting
+from vendorrisk.services.answering import seats, sittings
+from vendorrisk.services.answering.seats import Seat
+from vendorrisk.services.answering.sittings import Look, Sitting
+from vendorrisk.services.sending import invitations
 from vendorrisk.web import edge
 
 COOKIE = "respondent"

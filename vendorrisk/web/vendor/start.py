@@ -13,8 +13,9 @@ from wtforms import StringField, ValidationError
 from vendorrisk.domain import plain_values
 from vendorrisk.domain.assessment import RequestStatus
 from vendorrisk.domain.errors import InvalidAnswer
-from vendorrisk.services import briefs, responses, sittings
-from vendorrisk.services.sittings import Sitting
+from vendorrisk.services.answering import responses, sittings
+from vendorrisk.services.answering.sittings import Sitting
+from vendorrisk.services.sending import briefs
 from vendorrisk.web import access, edge, forms
 from vendorrisk.web.vendor import bp
 from vendorrisk.web.vendor import session as respondent

@@ -16,13 +16,13 @@ from vendorrisk.domain.audit import Actor
 from vendorrisk.domain.errors import NotFound
 from vendorrisk.domain.filetypes import InvalidFile
 from vendorrisk.domain.questionnaire import Question, QuestionType
-from vendorrisk.services import checked_files, evidence, responses
-from vendorrisk.services.answers import NewAnswer
-from vendorrisk.services.checked_files import Checked, Infected, NotScanned
-from vendorrisk.services.evidence import FileView
-from vendorrisk.services.responses import Change, Draft
-from vendorrisk.services.seats import Writer
-from vendorrisk.services.sittings import Sitting
+from vendorrisk.services.answering import checked_files, evidence, responses
+from vendorrisk.services.answering.answers import NewAnswer
+from vendorrisk.services.answering.checked_files import Checked, Infected, NotScanned
+from vendorrisk.services.answering.evidence import FileView
+from vendorrisk.services.answering.responses import Change, Draft
+from vendorrisk.services.answering.seats import Writer
+from vendorrisk.services.answering.sittings import Sitting
 from vendorrisk.web import edge, question_forms
 from vendorrisk.web.forms import Problem
 from vendorrisk.web.question_forms import Control

@@ -1,0 +1,1 @@
+"""The trail: read, searched, sealed, checked, exported; and readings, which are events too."""

@@ -1,0 +1,1 @@
+"""What operators do: keys, backups, erasure, upgrades, check-ups."""

@@ -1,0 +1,1 @@
+"""Reports: asked for, made from a snapshot of plain values, kept."""

@@ -1,0 +1,1 @@
+"""What staff do with answers: read them beside the score, ask back, decide."""

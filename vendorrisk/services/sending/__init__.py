@@ -1,0 +1,1 @@
+"""Requests to vendors and the links and codes that open them."""
