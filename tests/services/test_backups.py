@@ -15,7 +15,7 @@ from sqlalchemy import LargeBinary, create_engine, func, inspect, select, text
 from tests import builders, erasing, trail_side
 from tests.conftest import MASTER, ON_POSTGRES
 from tests.erasing import Full
-from vendorrisk.db import dump, engine, vault
+from vendorrisk.db import dump, engine, migrate, schema, vault
 from vendorrisk.db.base import Base
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import DataKey, Event, Evidence, Letter, User, Vendor
@@ -342,8 +342,53 @@ def test_an_event_changed_before_the_backup_is_noticed(
 ) -> None:
     trail_side.tamper(runtime.database, "UPDATE trail_events SET kind = 'user.added' WHERE kind = 'decision.recorded'")
     made = make(runtime, folder, now)
-    with pytest.raises(BadBackup, match="The trail was changed before the backup was made"):
+    with pytest.raises(BadBackup, match="the trail was changed before the backup was made"):
         restore(made, empty_url, elsewhere, now)
+    database = opened_at(empty_url)
+    with database.reading() as session:
+        assert vendors.view(session, vendors.get(session, full.vendor)).name == "Northwind Mail", (
+            "what there is, is back"
+        )
+    database.close()
+
+
+def test_a_restore_that_is_cut_off_leaves_nothing_that_opens(
+    runtime: Runtime, full: Full, folder: Path, empty_url: str, elsewhere: Storage, now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    made = make(runtime, folder, now)
+    for step in ("_check_arrived", "_trail_problem", "_end_sessions"):
+        with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
+            broken.setattr(restoring, step, lambda *_: 1 // 0)
+            restore(made, empty_url, elsewhere, now)
+        database = opened_at(empty_url)
+        with pytest.raises(vault.Erased):
+            assert database.master
+        database.close()
+        if step != "_check_arrived":
+            with pytest.raises(BadBackup, match="a restore that was cut off"):
+                restore(made, empty_url, elsewhere, now)
+            migrate.downgrade(empty_url, "base")
+    assert restore(made, empty_url, elsewhere, now).erased == ()
+
+
+def test_a_folder_with_another_deployments_keyring_is_left_alone(
+    runtime: Runtime, full: Full, folder: Path, now: datetime
+) -> None:
+    folder.mkdir()
+    theirs = vault.Master(MasterKey("other", bytes(range(1, 33))))
+    theirs.learn_root(bytes(range(2, 34)))
+    body = {"format": "vendorrisk-keyring-1", "written": now.isoformat(), "keys": []}
+    keyring_file = json.dumps({**body, "mac": backup_keys._mac(theirs, body).hex()})
+    (folder / "keyring").write_text(keyring_file)
+    with pytest.raises(BadBackup, match="the keyring of another deployment"):
+        make(runtime, folder, now)
+    assert {path.name for path in folder.iterdir()} == {"keyring"}
+    settings = replace(runtime.settings, backups=folder)
+    assert "another deployment" in backup_keys.renew(runtime.database, settings, now=now)
+    assert (folder / "keyring").read_text() == keyring_file
+    (folder / "keyring").write_text(keyring_file[:-9])
+    assert backups.check(make(runtime, folder, now).path, runtime.database.master), "one that nobody can use gives way"
 
 
 def test_a_keyring_that_was_changed_or_is_of_another_key_is_refused(

@@ -57,8 +57,9 @@ class Keyring:
 def write(session: Session, folder: Path, *, now: datetime) -> int:
     """Write the keys of everything that is alive over the keyring in `folder`. Returns how many there are.
 
-    In a writing session: nobody is erased between reading the keys and writing them down.
+    In a writing session: nobody is erased between reading the keys and writing them down. Raises BadBackup.
     """
+    check_ours(folder, vault.keyring(session).master)
     vault.hold_keys(session)
     rows = session.execute(
         select(DataKey.id, DataKey.master_id, DataKey.wrapped).where(DataKey.wrapped.is_not(None)).order_by(DataKey.id)
@@ -70,6 +71,23 @@ def write(session: Session, folder: Path, *, now: datetime) -> int:
     return len(rows)
 
 
+def check_ours(folder: Path, master: Master) -> None:
+    """Refuse a folder with another deployment's keyring: ours over it, and no backup of theirs can be read any more.
+
+    A keyring that is damaged serves nobody, and gives way. Raises BadBackup.
+    """
+    path = folder / NAME
+    try:
+        body, mac = _read(path)
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return
+    if not hmac.compare_digest(_mac(master, body), mac):
+        raise BadBackup(
+            f"{path} is the keyring of another deployment, or was changed: the backups beside it need it. Choose "
+            "another folder."
+        )
+
+
 def renew(database: Database, settings: Settings, *, now: datetime) -> str:
     """Write the keyring of the backup folder in the settings anew. Returns what went wrong; "" where nothing did."""
     folder = settings.backups
@@ -78,7 +96,7 @@ def renew(database: Database, settings: Settings, *, now: datetime) -> str:
     try:
         with database.writing() as session:
             write(session, folder, now=now)
-    except (OSError, Busy) as error:
+    except (OSError, Busy, BadBackup) as error:
         return (
             f"The keyring in {folder} could not be written anew ({error}). Until it is, what was erased can still be "
             "read with it. Run: python -m vendorrisk backup"
@@ -89,8 +107,7 @@ def renew(database: Database, settings: Settings, *, now: datetime) -> str:
 def read(path: Path, masters: Sequence[MasterKey]) -> Keyring:
     """The keyring in this file, if the master key opens it and nothing in it was changed. Raises BadBackup."""
     try:
-        body: dict[str, Any] = json.loads(path.read_bytes())
-        mac = bytes.fromhex(body.pop("mac"))
+        body, mac = _read(path)
         keys = tuple(WrappedKey(UUID(k), master_id, base64.b64decode(w)) for k, master_id, w in body["keys"])
         written = datetime.fromisoformat(body["written"])
     except OSError as error:
@@ -108,6 +125,12 @@ def read(path: Path, masters: Sequence[MasterKey]) -> Keyring:
     if not hmac.compare_digest(_mac(master, body), mac):
         raise BadBackup(f"The keyring {path} was changed since it was written.")
     return Keyring(master, keys, written)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], bytes]:
+    """What the file says, and its seal. Raises OSError, ValueError, KeyError, TypeError, AttributeError."""
+    body: dict[str, Any] = json.loads(path.read_bytes())
+    return body, bytes.fromhex(body.pop("mac"))
 
 
 def _mac(master: Master, body: dict[str, Any]) -> bytes:

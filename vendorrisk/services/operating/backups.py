@@ -64,6 +64,7 @@ class Made:
 def make(database: Database, storage: Storage, folder: Path, *, by: Actor, now: datetime) -> Made:
     """Write a backup and the keyring into `folder`, and read the backup back. Raises BadBackup."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    backup_keys.check_ours(folder, database.master)
     path = folder / f"vendorrisk-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{ENDING}"
     draft = path.with_name(f".{path.name}.part")
     try:

@@ -1,6 +1,8 @@
 """Restoring a backup into an empty deployment: everything is checked before and after. Called by `restore`.
 
-Nothing is ever overwritten. The rows come in one transaction with the check that they are those of the manifest.
+Nothing is ever overwritten. The rows come in one transaction with the check that they are those of the manifest, into
+tables as they were when the backup was made; then they are migrated. The keys come last, with all that must be settled
+before anybody may work: a restore that was cut off leaves nothing that a service could be started with.
 """
 
 from __future__ import annotations
@@ -61,15 +63,17 @@ def restore(
     migrate.upgrade(url, summary.revision)
     with _writing(url) as connection:
         _fill(connection, archive.read(path, keyring.master), storage)
-        _hand_over_keys(connection, keyring)
     migrate.upgrade(url)
     made = engine.make_engine(url)
     try:
         database = Database(made, keyring.master)
-        _check_trail(database, summary)
-        return _settle(database, summary, by=by, now=now)
+        problem = _trail_problem(database, summary)
+        restored = _settle(database, keyring, summary, by=by, now=now)
     finally:
         made.dispose()
+    if problem:
+        raise BadBackup(f"All that is in the backup was restored, but {problem} See: python -m vendorrisk trail verify")
+    return restored
 
 
 def _check_age(summary: Summary, keyring: Keyring, *, allowed: bool) -> None:
@@ -93,13 +97,19 @@ def _check_empty(url: str) -> None:
     made = engine.make_engine(url)
     try:
         with made.connect() as connection:
-            if (
-                inspect(connection).has_table("data_keys")
-                and connection.scalar(select(DataKey.id).limit(1)) is not None
-            ):
-                raise BadBackup("There is a database already. Backups are restored into an empty one only.")
+            if inspect(connection).has_table(DataKey.__tablename__):
+                _check_no_keys(connection)
     finally:
         made.dispose()
+
+
+def _check_no_keys(connection: Connection) -> None:
+    one = select(DataKey.id).limit(1)
+    if connection.scalar(one) is None:
+        return
+    if connection.scalar(one.where(DataKey.wrapped.is_not(None))) is None:
+        raise BadBackup("Here lies a restore that was cut off, without its keys. Remove this database, and try again.")
+    raise BadBackup("There is a database already. Backups are restored into an empty one only.")
 
 
 @contextmanager
@@ -166,7 +176,7 @@ def _check_arrived(connection: Connection, shapes: list[Shape], manifest: dict[s
         raise BadBackup(f"A row of {broken} points to nothing. Nothing was restored.")
 
 
-def _hand_over_keys(connection: Connection, keyring: Keyring) -> None:
+def _hand_over_keys(session: Session, keyring: Keyring) -> None:
     """Give living keys their wrapped form back; those that are not in the keyring were destroyed."""
     alive = (
         update(DataKey)
@@ -174,11 +184,12 @@ def _hand_over_keys(connection: Connection, keyring: Keyring) -> None:
         .values(wrapped=bindparam("bytes"), master_id=bindparam("by"))
     )
     rows = [{"key": key.id, "bytes": key.wrapped, "by": key.master_id} for key in keyring.keys]
-    connection.execute(alive, rows)
+    session.connection().execute(alive, rows)
 
 
-def _settle(database: Database, summary: Summary, *, by: Actor, now: datetime) -> Restored:
+def _settle(database: Database, keyring: Keyring, summary: Summary, *, by: Actor, now: datetime) -> Restored:
     with database.writing() as session:
+        _hand_over_keys(session, keyring)
         lost = session.scalars(
             select(Vendor)
             .join(DataKey, DataKey.id == Vendor.key_id)
@@ -197,16 +208,17 @@ def _settle(database: Database, summary: Summary, *, by: Actor, now: datetime) -
     return Restored(summary, erased, held)
 
 
-def _check_trail(database: Database, summary: Summary) -> None:
-    """Every event must be what its HMAC says, and the chain whole."""
+def _trail_problem(database: Database, summary: Summary) -> str:
+    """Every event must be what its HMAC says, and the chain whole. Returns what is wrong; "" where nothing is."""
     found: list[Finding] = []
     with database.reading() as session:
         outcome = trail_checks.of_database(session, Anchored(), (), found.append)
     if found:
-        raise BadBackup(f"The trail was changed before the backup was made: {found[0]}")
+        return f"the trail was changed before the backup was made: {found[0]}."
     seen = outcome.sealed + outcome.unsealed
     if seen != summary.trail_events:
-        raise BadBackup(f"The trail has {seen} events; the backup says {summary.trail_events}.")
+        return f"the trail has {seen} events, where the backup says {summary.trail_events}."
+    return ""
 
 
 def _hold_letters(session: Session) -> int:
