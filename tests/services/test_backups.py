@@ -144,6 +144,13 @@ def test_every_column_of_every_table_has_a_kind() -> None:
         assert len(shape.clause().columns) == len(Base.metadata.tables[shape.name].columns)
 
 
+def test_the_tables_of_a_revision_are_the_ones_of_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    newest = schema.newest()
+    monkeypatch.setattr(schema, "newest", lambda: "9999")
+    drawn = {shape.name: dict(shape.columns) for shape in dump.shapes_at(newest)}
+    assert drawn == {shape.name: dict(shape.columns) for shape in dump.shapes()}
+
+
 def test_it_sees_one_moment_while_others_write(
     runtime: Runtime, full: Full, folder: Path, empty_url: str, elsewhere: Storage, now: datetime,
     monkeypatch: pytest.MonkeyPatch,
@@ -419,6 +426,19 @@ def test_the_old_keyrings_bytes_are_written_over(runtime: Runtime, full: Full, f
         backup_keys.write(session, folder, now=now)
     with old:
         assert set(old.read()) == {0}, "whoever still has the old file open finds zeros"
+
+
+@ON_POSTGRES
+def test_nothing_is_backed_up_while_somebody_migrates(
+    runtime: Runtime, full: Full, folder: Path, database_url: str, now: datetime
+) -> None:
+    with (
+        migrate._connected(database_url),
+        pytest.raises(BadBackup, match="is being migrated just now"),
+    ):
+        make(runtime, folder, now)
+    assert list(folder.iterdir()) == []
+    assert make(runtime, folder, now).summary.tables["vendors"] == 1
 
 
 @ON_POSTGRES

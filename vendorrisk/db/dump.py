@@ -16,13 +16,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    CHAR,
     JSON,
     BigInteger,
     Boolean,
     Connection,
     Date,
+    DateTime,
     Integer,
     LargeBinary,
+    MetaData,
     Numeric,
     String,
     TableClause,
@@ -36,6 +39,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from vendorrisk.db import migrate, schema
 from vendorrisk.db.base import Base, UTCDateTime
 
 BATCH = 250
@@ -83,9 +87,10 @@ _KINDS: dict[str, _Kind] = {
     "text": _Kind(String(), str, str),
 }
 _BY_TYPE: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
-    (UTCDateTime, "moment"), (Uuid, "uuid"), (LargeBinary, "bytes"), (Boolean, "bool"), (Integer, "int"),
-    (Date, "day"), (JSON, "json"), (String, "text"),
+    (UTCDateTime, "moment"), (DateTime, "moment"), (Uuid, "uuid"), (CHAR, "uuid"), (LargeBinary, "bytes"),
+    (Boolean, "bool"), (Integer, "int"), (Date, "day"), (JSON, "json"), (String, "text"),
 )  # fmt: skip
+"""Kinds by the types of the models, and by those that SQLite tells of its tables, where an id is a CHAR."""
 
 
 def _kind(name: str) -> _Kind:
@@ -96,13 +101,32 @@ def _kind(name: str) -> _Kind:
 
 def shapes() -> list[Shape]:
     """Every table of this version, those that others point to first."""
+    return _shapes(Base.metadata)
+
+
+def shapes_at(revision: str) -> list[Shape]:
+    """Every table of a database at this revision, which may be older than the models.
+
+    What its migrations make is asked, not the database itself: a table that somebody has put beside ours stays out, and
+    the shapes are those of the tables into which `restore` will write.
+    """
+    if revision == schema.newest():
+        return shapes()
+    there = MetaData()
+    with migrate.scratch(revision) as connection:
+        there.reflect(connection)
+    there.remove(there.tables[schema.VERSION_TABLE])
+    return _shapes(there)
+
+
+def _shapes(tables: MetaData) -> list[Shape]:
     return [
         Shape(
             found.name,
             tuple((each.name, _kind_of(each.type)) for each in found.columns),
             found.autoincrement_column.name if found.autoincrement_column is not None else "",
         )
-        for found in Base.metadata.sorted_tables
+        for found in tables.sorted_tables
     ]
 
 

@@ -21,7 +21,10 @@ from vendorrisk.db.schema import MIGRATIONS, newest
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["MIGRATIONS", "BrokenMigration", "current", "downgrade", "draft", "missing_triggers", "newest", "upgrade"]
+__all__ = [
+    "MIGRATIONS", "BrokenMigration", "current", "downgrade", "draft", "hold_off", "missing_triggers", "newest",
+    "scratch", "upgrade",
+]  # fmt: skip
 
 _PATIENCE = "120s"
 _ONE_AT_A_TIME = 7_316_001
@@ -61,6 +64,27 @@ def downgrade(database_url: str, revision: str) -> None:
     with _connected(database_url) as connection:
         command.downgrade(_config(connection), revision)
         _check(connection)
+
+
+@contextmanager
+def scratch(revision: str) -> Iterator[Connection]:
+    """An empty database in memory at `revision`: it shows what the tables were like then."""
+    from alembic import command
+
+    with _connected("sqlite://") as connection:
+        command.upgrade(_config(connection), revision)
+        yield connection
+
+
+def hold_off(connection: Connection) -> bool:
+    """Let nobody migrate until the end of this transaction. False where somebody is at it.
+
+    For PostgreSQL, where a snapshot sees nothing in a table that was rewritten after it began. Readers of SQLite see
+    one moment of the schema too.
+    """
+    if connection.dialect.name == "sqlite":
+        return True
+    return bool(connection.scalar(text(f"SELECT pg_try_advisory_xact_lock_shared({_ONE_AT_A_TIME})")))
 
 
 def current(database_url: str) -> str | None:

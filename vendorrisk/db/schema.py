@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
+VERSION_TABLE = "alembic_version"
 _LINE = re.compile(r'^(down_)?revision(?:: [^=]+)? = "(\w+)"', re.MULTILINE)
 
 
@@ -35,9 +36,9 @@ def newest() -> str:
 
 def current(connection: Connection) -> str | None:
     """The revision that the database is at; None for an empty one."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    found: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - our own word
     return found
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, String, column, func, select
 
 import vendorrisk
 from vendorrisk import private_files
-from vendorrisk.db import dump, schema, vault
+from vendorrisk.db import dump, migrate, schema, vault
 from vendorrisk.db.dump import Shape, Tally
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Link
@@ -92,13 +92,17 @@ def make(database: Database, storage: Storage, folder: Path, *, by: Actor, now: 
 def _write(database: Database, storage: Storage, draft: Path, *, now: datetime) -> None:
     draft.unlink(missing_ok=True)  # of one that was killed
     with private_files.create(draft) as file, database.snapshot() as connection:
+        if not migrate.hold_off(connection):
+            raise BadBackup("The database is being migrated just now. Try again when that is done.")
         archive.write(file, database.master, _records(connection, storage, now=now))
         private_files.sync(file)
 
 
 def _records(connection: Connection, storage: Storage, *, now: datetime) -> Iterator[Record]:
-    shapes, tallies = dump.shapes(), {}
-    head = {"made": now.astimezone(UTC).isoformat(), "version": vendorrisk.__version__, "revision": schema.newest()}
+    revision = schema.current(connection)
+    assert revision is not None, "without tables there were no keys to open the database with"
+    shapes, tallies = dump.shapes_at(revision), {}
+    head = {"made": now.astimezone(UTC).isoformat(), "version": vendorrisk.__version__, "revision": revision}
     yield archive.of_plain(Kind.HEAD, head)
     for shape in shapes:
         tally = tallies[shape.name] = Tally()
