@@ -30,7 +30,7 @@ from vendorrisk.services.operating.health import Finding, State
 from vendorrisk.services.operating.upgrading import NeedsUpgrade
 from vendorrisk.settings import Settings
 
-OK, FOUND_PROBLEMS, ENVIRONMENT = 0, 1, 3
+OK, FOUND_PROBLEMS, USAGE, ENVIRONMENT = 0, 1, 2, 3
 
 
 @pytest.fixture
@@ -349,8 +349,9 @@ def test_on_postgresql_a_start_refuses_and_only_the_operator_upgrades(
     with pytest.raises(NeedsUpgrade, match="python -m vendorrisk upgrade"):
         opening.database(Settings.from_env(given))
     assert run(given, "upgrade") == FOUND_PROBLEMS
-    assert "Make a backup with the version that made it" in capsys.readouterr().err
+    assert "python -m vendorrisk upgrade --backup FOLDER" in capsys.readouterr().err
     assert upgrading.revision(database_url) == revision
+    assert run(given, "upgrade", "--backed-up", "--backup", "backups") == USAGE
     assert run(given, "upgrade", "--backed-up") == OK
     opening.database(Settings.from_env(given)).close()
 

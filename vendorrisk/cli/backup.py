@@ -54,10 +54,23 @@ def backup(options: argparse.Namespace) -> int:
     say(
         *_words(made.summary),
         f"{made.size:,} bytes, read back and compared. {folder / backup_keys.NAME}: {made.keys} keys.",
+        *advice(folder, settings),
     )
-    if settings.backups is None or settings.backups.resolve() != folder.resolve():
-        say(f"Set VENDORRISK_BACKUPS={folder}, so that erasing a vendor takes its key out of the keyring at once.")
     return OK
+
+
+def lost(summary: Summary) -> list[str]:
+    """The stored files that a backup should hold and does not; nothing where there are none."""
+    if not summary.missing:
+        return []
+    return [f"{len(summary.missing)} stored files were not there: {_named(summary.missing)}"]
+
+
+def advice(folder: Path, settings: Settings) -> list[str]:
+    """What to do where nobody renews the keyring that lies beside a backup."""
+    if settings.backups is not None and settings.backups.resolve() == folder.resolve():
+        return []
+    return [f"Set VENDORRISK_BACKUPS={folder}, so that erasing a vendor takes its key out of the keyring at once."]
 
 
 def _verify(options: argparse.Namespace, settings: Settings) -> int:
@@ -101,9 +114,7 @@ def _words(summary: Summary) -> list[str]:
     ]
     if summary.trail_head:
         lines.append(f"  head of the trail: {summary.trail_head}")
-    if summary.missing:
-        lines.append(f"  {len(summary.missing)} stored files were not there: {_named(summary.missing)}")
-    return lines
+    return lines + [f"  {line}" for line in lost(summary)]
 
 
 def _named(names: tuple[str, ...]) -> str:

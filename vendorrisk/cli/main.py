@@ -30,7 +30,7 @@ from vendorrisk.cli import (
     user,
     vendor,
 )
-from vendorrisk.cli.output import ENVIRONMENT, FOUND_PROBLEMS, USAGE, say
+from vendorrisk.cli.output import ENVIRONMENT, FOUND_PROBLEMS, INTERRUPTED, USAGE, say
 from vendorrisk.db.engine import Busy
 from vendorrisk.db.migrate import BrokenMigration
 from vendorrisk.domain.errors import VendorRiskError
@@ -42,14 +42,14 @@ from vendorrisk.services.operating.opening import NotReady
 from vendorrisk.services.operating.upgrading import NeedsUpgrade
 from vendorrisk.services.people.accounts import BadAccount
 from vendorrisk.settings import BadSettings
-from vendorrisk.storage import BadStorage
+from vendorrisk.storage import Away, BadStorage
 
 COMMANDS = (
     serve_command, demo, setup, doctor, upgrade, backup, keys, trail, user, vendor, mail, questionnaire, score,
 )  # fmt: skip
 """The modules that register commands, in the order in which help lists them."""
 
-_OF_THE_ENVIRONMENT = (BadKey, BadStorage, BrokenMigration, NeedsUpgrade, NotReady, Busy, OSError)
+_OF_THE_ENVIRONMENT = (Away, BadKey, BadStorage, BrokenMigration, NeedsUpgrade, NotReady, Busy, OSError)
 _INVALID_CHOICE = re.compile(r"invalid choice: '?(?P<given>[^' ]+)'? \(choose from (?P<known>.*)\)")
 
 
@@ -101,4 +101,4 @@ def run(arguments: list[str], environ: Mapping[str, str], serve: Callable[..., A
         return ENVIRONMENT
     except KeyboardInterrupt:
         sys.stderr.write("\n")
-        return 0
+        return INTERRUPTED

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 
 OK, FOUND_PROBLEMS, USAGE, ENVIRONMENT = 0, 1, 2, 3
+INTERRUPTED = 130
+"""Stopped by Ctrl-C before it was done; the number that a shell gives for that."""
 
 
 def say(*lines: str) -> None:

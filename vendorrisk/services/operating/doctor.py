@@ -90,6 +90,7 @@ _NEED_THE_DATABASE = frozenset(
         checkups.durable,
         checkups.sound,
         checkups.trail,
+        checkups.whole_trail,
         checkups.clock,
         checkups.work,
         checkups.people,

@@ -38,6 +38,17 @@ def database(settings: Settings) -> Database:
     return opened
 
 
+def before_upgrade(settings: Settings) -> Database:
+    """A database of an older schema, which stays that: to be backed up. Raises keys.BadKey."""
+    opened = Database(engine.make_engine(settings.database), keys.master(settings.key_file))
+    try:
+        keys.check_fits(opened)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
 def as_it_is(settings: Settings) -> Database:
     """The database with nothing brought up to date and nothing made: to look at what may have been tampered with.
 

@@ -14,7 +14,10 @@ from sqlalchemy import Engine, make_url
 from vendorrisk.db import engine, migrate, schema
 from vendorrisk.db.schema import Standing, newest
 
-__all__ = ["NeedsUpgrade", "Upgraded", "at_start", "needs_backup", "newest", "revision", "sqlite_file", "upgrade"]
+__all__ = [
+    "NeedsUpgrade", "Upgraded", "at_start", "check_known", "is_older", "needs_backup", "newest", "revision",
+    "sqlite_file", "upgrade",
+]  # fmt: skip
 
 
 class NeedsUpgrade(Exception):
@@ -43,22 +46,30 @@ def at_start(opened: Engine, url: str) -> Upgraded:
         return Upgraded(before, newest(), None)
     if needs_backup(url, before):
         raise NeedsUpgrade(
-            f"The database is at {before}, and this version needs {newest()}. Make a backup, stop the older "
-            "processes, then: python -m vendorrisk upgrade"
+            f"The database is at {before}, and this version needs {newest()}. Stop the older processes, then: "
+            "python -m vendorrisk upgrade --backup FOLDER"
         )
     return upgrade(url, before)
 
 
-def upgrade(url: str, before: str | None) -> Upgraded:
-    """Migrate a database that is at `before`. Raises NeedsUpgrade where it is newer than this version."""
+def upgrade(url: str, before: str | None, *, copied: bool = True) -> Upgraded:
+    """Migrate a database that is at `before`. Raises NeedsUpgrade where it is newer than this version.
+
+    `copied`: a SQLite database with something in it is copied first; there is no need where a backup was made.
+    """
+    check_known(before)
+    target = _copy_of(url) if copied and before is not None else None
+    found = migrate.upgrade(url, copy_to=target)
+    return Upgraded(found, newest(), target if target is not None and found != newest() else None)
+
+
+def check_known(before: str | None) -> None:
+    """Refuse a database that a later version has made. Raises NeedsUpgrade."""
     if schema.standing(before) is Standing.NEWER:
         raise NeedsUpgrade(
             f"The database is at {before}, which this version does not know: a later version has been here. "
             f"Run that one, or restore the backup from before its upgrade (this version needs {newest()})."
         )
-    target = _copy_of(url) if before is not None else None
-    found = migrate.upgrade(url, copy_to=target)
-    return Upgraded(found, newest(), target if target is not None and found != newest() else None)
 
 
 def revision(url: str) -> str | None:
@@ -74,9 +85,14 @@ def revision(url: str) -> str | None:
         made.dispose()
 
 
+def is_older(before: str | None) -> bool:
+    """Whether a database at `before` has something to lose when it is migrated."""
+    return schema.standing(before) is Standing.OLDER
+
+
 def needs_backup(url: str, before: str | None) -> bool:
     """Whether only its operator can say that there is a way back: PostgreSQL with something to lose."""
-    return schema.standing(before) is Standing.OLDER and sqlite_file(url) is None
+    return is_older(before) and sqlite_file(url) is None
 
 
 def sqlite_file(url: str) -> Path | None:
