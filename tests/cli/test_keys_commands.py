@@ -12,6 +12,7 @@ import pytest
 from tests import builders
 from vendorrisk.cli import main as cli
 from vendorrisk.db.engine import Database
+from vendorrisk.db.models import Evidence
 from vendorrisk.services.casework import vendors
 from vendorrisk.services.operating import keys, opening, rotation
 from vendorrisk.settings import Settings
@@ -173,6 +174,21 @@ def test_a_backup_goes_into_the_folder_of_the_settings(
     assert "Name a folder" in said.readouterr().err
     assert run(environ | {"VENDORRISK_BACKUPS": str(tmp_path / "b")}, "backup") == OK
     assert "Set VENDORRISK_BACKUPS" not in said.readouterr().err
+
+
+def test_a_backup_without_a_file_that_should_be_there_is_kept_and_told(
+    environ: dict[str, str], said: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with database(environ).writing() as session:
+        lost = Evidence(
+            request_id=builders.add_request(session).id, name=b"n", kind="pdf", size=1, sha256="0" * 64,
+            storage_name="evidence-lost", uploaded_at=builders.NOW, uploaded_by=b"u",
+        )  # fmt: skip
+        session.add(lost)
+    assert run(environ, "backup", str(tmp_path / "backups")) == FOUND_PROBLEMS
+    out, err = said.readouterr()
+    assert "1 stored files were not there: evidence-lost" in err
+    assert run(environ, "backup", "--verify", out.strip()) == OK
 
 
 @pytest.mark.parametrize("what", ["nothing", "a text"])

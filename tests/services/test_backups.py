@@ -138,6 +138,25 @@ def test_a_backup_of_one_database_can_be_restored_into_the_other(
             admin.dispose()
 
 
+@pytest.mark.parametrize(("source", "target"), [("s3", "folder"), ("folder", "s3")])
+def test_files_come_back_from_a_bucket_and_into_one(
+    runtime: Runtime, petra: User, folder: Path, empty_url: str, bucket_url: str, tmp_path: Path, now: datetime,
+    monkeypatch: pytest.MonkeyPatch, source: str, target: str,
+) -> None:  # fmt: skip
+    places = {"s3": bucket_url, "folder": str(tmp_path / "elsewhere")}
+    running = replace(runtime, storage=open_storage(places[source]))
+    full = erasing.full_vendor(running, petra, monkeypatch, now=now)
+    made = make(running, folder, now)
+    assert (made.summary.files, made.summary.missing) == (2, ())
+    assert restore(made, empty_url, open_storage(places[target]), now).summary.files == 2
+    database, storage = opened_at(empty_url), open_storage(places[target])
+    with database.reading() as session:
+        file_id = session.scalars(select(Evidence.id)).one()
+        assert b"".join(evidence.open_file(session, storage, file_id)) == erasing.FILE
+        assert b"".join(reports.open_pdf(session, storage, full.report)) == b"%PDF-1.7 a report"
+    database.close()
+
+
 def test_every_column_of_every_table_has_a_kind() -> None:
     assert {shape.name for shape in dump.shapes()} == set(Base.metadata.tables)
     for shape in dump.shapes():

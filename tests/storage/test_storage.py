@@ -21,30 +21,6 @@ from vendorrisk.storage import STORES, AlreadyThere, Away, BadName, BadStorage, 
 BIG = [os.urandom(70_000) for _ in range(40)]
 
 
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[str]:
-    """An S3 of this machine's own; gives its address."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket_url(s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
-    """The URL of a bucket of this test's own."""
-    import boto3
-
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
-    name = f"bucket-{abs(hash(request.node.nodeid))}"
-    boto3.client("s3", endpoint_url=s3_server, region_name="us-east-1").create_bucket(Bucket=name)
-    return f"s3://{name}/evidence/here?endpoint={s3_server}&region=us-east-1"
-
-
 @pytest.fixture(params=["folder", "s3"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     """Each kind of storage in turn."""
@@ -172,6 +148,24 @@ def test_a_bucket_that_does_not_answer_is_away(monkeypatch: pytest.MonkeyPatch) 
         storage.probe()
 
 
+def test_a_bucket_that_is_not_there_is_no_lost_file(bucket_url: str) -> None:
+    storage = open_storage(bucket_url.replace("s3://bucket", "s3://no-bucket"))
+    for call in (storage.get, storage.delete, lambda name: storage.put(name, [b"x"])):
+        with pytest.raises(Away, match="there is no such bucket"):
+            call("evidence-1")
+    with pytest.raises(BadStorage, match="cannot be written"):
+        storage.probe()
+
+
+def test_a_bucket_that_breaks_off_in_the_middle_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
+    with _answering(200, b"half", length=100) as endpoint:
+        chunks = open_storage(f"s3://bucket?endpoint={endpoint}&region=us-east-1").get("evidence-1")
+        with pytest.raises(Away):
+            list(chunks)
+
+
 def test_a_bucket_without_room_says_that(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
@@ -183,14 +177,19 @@ def test_a_bucket_without_room_says_that(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @contextmanager
-def _answering(status: int, body: bytes) -> Iterator[str]:
-    """A server that always says the same."""
+def _answering(status: int, body: bytes, *, length: int | None = None) -> Iterator[str]:
+    """A server that always says the same; less than it has promised where `length` is more."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.do_GET()
+
+        def do_GET(self) -> None:
             self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(length or len(body)))
+            self.send_header("Last-Modified", "Wed, 25 Nov 2026 12:00:00 GMT")
+            self.send_header("ETag", '"1"')
             self.end_headers()
             self.wfile.write(body)
 

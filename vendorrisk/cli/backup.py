@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from vendorrisk.cli.output import OK, USAGE, give, say
+from vendorrisk.cli.output import FOUND_PROBLEMS, OK, USAGE, give, say
 from vendorrisk.cli.user import OPERATOR
 from vendorrisk.services.operating import backup_keys, backups, keys, opening, restoring
 from vendorrisk.services.operating.backups import Summary
@@ -40,7 +40,7 @@ def _add_keyring(parser: argparse.ArgumentParser) -> None:
 
 
 def backup(options: argparse.Namespace) -> int:
-    """Make a backup, or check one."""
+    """Make a backup, or check one; 1 where stored files were not there, so that whoever runs it each night is told."""
     settings = Settings.from_env(options.environ)
     if options.verify is not None:
         return _verify(options, settings)
@@ -56,7 +56,7 @@ def backup(options: argparse.Namespace) -> int:
         f"{made.size:,} bytes, read back and compared. {folder / backup_keys.NAME}: {made.keys} keys.",
         *advice(folder, settings),
     )
-    return OK
+    return FOUND_PROBLEMS if made.summary.missing else OK
 
 
 def lost(summary: Summary) -> list[str]:

@@ -54,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
     elif upgrading.needs_backup(settings.database, before) and not options.backed_up:
         say(
             f"The database is at {before}; this version needs {upgrading.newest()}.",
-            "To have it backed up first:      python -m vendorrisk upgrade --backup FOLDER",
-            "With a backup that you have tried out: python -m vendorrisk upgrade --backed-up",
+            "To have it backed up first:       python -m vendorrisk upgrade --backup FOLDER",
+            "With a backup that was tried out: python -m vendorrisk upgrade --backed-up",
         )
         return FOUND_PROBLEMS
     done = upgrading.upgrade(settings.database, before, copied=options.backup is None)

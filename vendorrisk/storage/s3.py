@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from vendorrisk.storage.base import AlreadyThere, Away, BadStorage, Missing, checked
 
 if TYPE_CHECKING:
+    from obstore import GetResult
     from obstore.store import S3Config, S3Store
 
 _CHUNK = 64 * 1024
@@ -36,7 +37,7 @@ class S3Storage:
             obstore.put(self._store, checked(name), body, mode="create", use_multipart=False)
         except AlreadyExistsError:
             raise AlreadyThere(name) from None
-        except BaseError as error:
+        except (BaseError, FileNotFoundError) as error:
             raise _away(error) from error
 
     def get(self, name: str) -> Iterator[bytes]:
@@ -46,11 +47,13 @@ class S3Storage:
 
         try:
             found = obstore.get(self._store, checked(name))
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if _no_bucket(error):
+                raise _away(error) from error
             raise Missing(name) from None
         except BaseError as error:
             raise _away(error) from error
-        return (bytes(chunk) for chunk in found.stream(min_chunk_size=_CHUNK))
+        return _chunks(found)
 
     def delete(self, name: str) -> None:
         """Remove the object, if there is one."""
@@ -58,8 +61,9 @@ class S3Storage:
 
         try:
             obstore.delete(self._store, checked(name))
-        except FileNotFoundError:
-            return
+        except FileNotFoundError as error:
+            if _no_bucket(error):
+                raise _away(error) from error
 
     def probe(self) -> None:
         """Put an object, and remove it again. Raises BadStorage."""
@@ -74,8 +78,25 @@ class S3Storage:
             raise BadStorage(f"The bucket cannot be written ({type(error).__name__}).") from None
 
 
+def _chunks(found: GetResult) -> Iterator[bytes]:
+    from obstore.exceptions import BaseError
+
+    try:
+        for chunk in found.stream(min_chunk_size=_CHUNK):
+            yield bytes(chunk)
+    except BaseError as error:
+        raise _away(error) from error
+
+
+def _no_bucket(error: FileNotFoundError) -> bool:
+    """Whether not only the object is missing: a setting that is wrong must not be taken for files that were lost."""
+    return "NoSuchBucket" in str(error)
+
+
 def _away(error: Exception) -> Away:
     # The library says it in words only: what the server answered stands among them.
+    if isinstance(error, FileNotFoundError):
+        return Away("there is no such bucket")
     is_full = any(sign in str(error) for sign in ("507", "StorageFull", "QuotaExceeded"))
     return Away(f"the bucket does not answer ({type(error).__name__})", is_full=is_full)
 
