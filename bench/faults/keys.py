@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from bench.faults import service
 from bench.faults.browser import Browser
 from bench.faults.counts import Count
+from bench.faults.postgres import Postgres
 from bench.faults.service import Service
 from tests import builders, canaries
 from tests.canaries import Canaries, Planted
@@ -68,11 +69,14 @@ def _run(environ: dict[str, str], *words: str) -> str:
 
 
 @contextmanager
-def _deployment() -> Iterator[tuple[Path, dict[str, str]]]:
+def _deployment(database: str = "") -> Iterator[tuple[Path, dict[str, str]]]:
+    """A deployment that is set up, on SQLite where no other database is named."""
     with tempfile.TemporaryDirectory(prefix="vendorrisk-keys-") as name:
         folder = Path(name)
         environ = service.environment(folder, port=service.free_port())
         environ["VENDORRISK_BACKUPS"] = str(folder / "backups")
+        if database:
+            environ["VENDORRISK_DATABASE"] = database
         _run(environ, "setup")
         for who, role in (("petra", "staff"), ("adam", "admin")):
             adding = subprocess.run(
@@ -86,9 +90,9 @@ def _deployment() -> Iterator[tuple[Path, dict[str, str]]]:
         yield folder, environ
 
 
-def _elsewhere(folder: Path, environ: dict[str, str]) -> dict[str, str]:
-    database, files = f"sqlite:///{folder}/restored.sqlite", str(folder / "restored")
-    return environ | {"VENDORRISK_DATABASE": database, "VENDORRISK_STORAGE": files}
+def _elsewhere(folder: Path, environ: dict[str, str], database: str = "") -> dict[str, str]:
+    url, files = database or f"sqlite:///{folder}/restored.sqlite", str(folder / "restored")
+    return environ | {"VENDORRISK_DATABASE": url, "VENDORRISK_STORAGE": files}
 
 
 def _signed_in(running: Service, who: str) -> Browser:
@@ -254,14 +258,20 @@ def _erased(
 
 
 def ten_thousand() -> Iterator[Count]:
-    """Back 10,000 assessments up and restore them; every row and file is compared."""
-    with _deployment() as (folder, environ):
+    """Back 10,000 assessments up and restore them, on both databases; every row and file is compared."""
+    yield from _ten_thousand_on("SQLite")
+    with tempfile.TemporaryDirectory() as folder, Postgres(Path(folder) / "pg") as server:
+        yield from _ten_thousand_on("PostgreSQL", server.add("cases"), server.add("restored"))
+
+
+def _ten_thousand_on(kind: str, url: str = "", other_url: str = "") -> Iterator[Count]:
+    with _deployment(url) as (folder, environ):
         database = opening.database(Settings.from_env(environ))
         _fill_with_cases(database, environ)
         begun = time.perf_counter()
         archive = Path(_run(environ, "backup").split()[0])
         backed_up = time.perf_counter() - begun
-        elsewhere = _elsewhere(folder, environ)
+        elsewhere = _elsewhere(folder, environ, other_url)
         begun = time.perf_counter()
         _run(elsewhere, "restore", str(archive))
         restoring = time.perf_counter() - begun
@@ -269,9 +279,11 @@ def ten_thousand() -> Iterator[Count]:
         rows, wrong = _differences(database, restored, folder)
         size = archive.stat().st_size / 1e6
         more = f"backup {backed_up:.1f} s with its check, restore {restoring:.1f} s, {size:.0f} MB, {FILES} files"
-        yield Count(f"rows and files of {CASES:,} assessments that came back otherwise", rows, wrong, more)
+        yield Count(f"rows and files of {CASES:,} assessments that came back otherwise on {kind}", rows, wrong, more)
         late = backed_up + restoring > BACKUP_SECONDS
-        yield Count(f"backup and restore of {CASES:,} assessments in {BACKUP_SECONDS} s", 1, late)
+        yield Count(f"backup and restore of {CASES:,} assessments in {BACKUP_SECONDS} s on {kind}", 1, late)
+        database.close()
+        restored.close()
 
 
 def _fill_with_cases(database: Database, environ: dict[str, str]) -> None:

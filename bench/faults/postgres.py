@@ -6,6 +6,8 @@ import warnings
 from pathlib import Path
 from types import TracebackType
 
+from sqlalchemy import create_engine, text
+
 
 class Postgres:
     """`with Postgres(folder) as server`: `server.url` for the settings."""
@@ -20,6 +22,14 @@ class Postgres:
         self._execute = pgexec
         self._server = get_server(folder, cleanup_mode="delete")
         self.url = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def add(self, name: str) -> str:
+        """Make one more database, with nothing in it; gives its URL."""
+        made = create_engine(self.url, isolation_level="AUTOCOMMIT")
+        with made.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        made.dispose()
+        return self.url.replace("/postgres?", f"/{name}?", 1)
 
     def stop_at_once(self) -> None:
         """As if its machine had lost its power: no checkpoint, connections cut."""
