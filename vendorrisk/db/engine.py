@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
@@ -35,8 +35,9 @@ BUSY_SECONDS = 5
 REST_SECONDS = 1
 """How long a connection to PostgreSQL lies unused before it is asked whether it is still there."""
 
+_SWITCHES_WITHIN = 0.01
 _RESTS = "vendorrisk_rests_since"
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "secure_delete=ON", "cache_size=-16000")
+_PRAGMAS = ("synchronous=FULL", "temp_store=MEMORY", "secure_delete=ON", "cache_size=-16000")
 """A cache of 16 MB for each connection, once the database is that large: with SQLite's own 2 MB, half of a list's time
 went into reading the same pages again. Not as mapped memory (mmap_size): there, a page that the disk cannot read ends
 the process.
@@ -114,10 +115,24 @@ def for_writing(engine: Engine) -> Engine:
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry, *, foreign_keys: bool) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
+    _switch_to_wal(cursor)
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
     cursor.close()
+
+
+def _switch_to_wal(cursor: DBAPICursor) -> None:
+    """Where several open a new file at once, SQLite does not wait for the one that switches it: so we do."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _SQLITE_SAYS_WAIT or time.monotonic() > until:
+                raise
+            time.sleep(_SWITCHES_WITHIN)
 
 
 def _begin_sqlite(connection: Connection) -> None:
