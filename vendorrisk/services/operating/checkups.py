@@ -135,7 +135,8 @@ def whole_trail(deployment: Deployment) -> Finding:
     if not outcome.is_whole:
         words = f"The trail is not as it was written: {outcome.problems:,} findings."
         return Finding(State.STOP, words, "python -m vendorrisk trail verify: see docs/how-to/verify-the-trail.md.")
-    return Finding(State.OK, f"The trail is as it was written: {outcome.sealed:,} events.")
+    waiting = f", {outcome.unsealed:,} more not yet sealed" if outcome.unsealed else ""
+    return Finding(State.OK, f"The trail is as it was written: {outcome.sealed:,} events{waiting}.")
 
 
 def _long_trail(session: Session, events: int, *, now: datetime) -> Finding:
