@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
@@ -280,47 +280,47 @@ def put(
         "by": by.name,
     }
     values = {
-        "request_id": request.id,
-        "question_id": question.id,
+        "of_request": request.id,
+        "of_question": question.id,
         "body": vault.seal_json(session, key_id, body, context=_context(request.id, question.id)),
         "state": said.state,
         "origin": origin,
         "answered_on": answered_on or now.date(),
         "saved_at": now,
+        "expected": expected_version,
     }
-    version = _upsert(session, values, expected_version)
-    if version is None:
-        raise Conflict(load_one(session, request, question))
-    audit.record(
-        session, EventKind.ANSWER_SAVED, object_kind="assessment", object_id=request.assessment_id, key_id=key_id,
-        by=by, now=now, details={"request": request.reference, "question": question.code, "state": said.state,
-                                 "version": version, "origin": origin.value},
+    event = audit.event(
+        session, EventKind.ANSWER_SAVED, ("assessment", request.assessment_id), key_id=key_id, by=by, now=now,
+        details={"request": request.reference, "question": question.code, "state": said.state,
+                 "version": expected_version + 1, "origin": origin.value},
     )  # fmt: skip
-    return version
+    written = (_CHANGE if expected_version else _ADD).one(session, values, event)
+    if written is None:
+        raise Conflict(load_one(session, request, question))
+    return expected_version + 1
 
 
-def _upsert(session: Session, values: Mapping[str, Any], expected_version: int) -> int | None:
-    found = _UPSERT.one(session, **values, expected=expected_version)
-    version: int | None = found[0] if found else None
-    if version == 1 and expected_version > 0:
-        return None
-    return version
+_SAID: dict[str, Any] = {name: bindparam(name) for name in ("body", "state", "origin", "answered_on", "saved_at")}
 
 
-def _make_upsert(insert: Callable[..., Any]) -> ReturningInsert[int]:
-    """Insert version 1, or the next version over the one that was expected; nothing comes back where that is gone."""
-    new = insert(_ANSWERS)
-    said = ("body", "state", "origin", "answered_on", "saved_at")
+def _make_add(insert: Callable[..., Any]) -> ReturningInsert[int]:
     statement: ReturningInsert[int] = (
-        new.values(version=1, **{name: bindparam(name) for name in ("request_id", "question_id", *said)})
-        .on_conflict_do_update(
-            index_elements=[_ANSWERS.c.request_id, _ANSWERS.c.question_id],
-            set_={**{name: new.excluded[name] for name in said}, "version": _ANSWERS.c.version + 1},
-            where=_ANSWERS.c.version == bindparam("expected"),
-        )
+        insert(_ANSWERS)
+        .values(request_id=bindparam("of_request"), question_id=bindparam("of_question"), version=1, **_SAID)
+        .on_conflict_do_nothing()
         .returning(_ANSWERS.c.version)
     )
     return statement
 
 
-_UPSERT = Prepared(_make_upsert(sqlite.insert), on_postgresql=_make_upsert(postgresql.insert))
+_ADD = audit.with_event(_make_add(sqlite.insert), on_postgresql=_make_add(postgresql.insert))
+_MAKE_CHANGE = (
+    update(_ANSWERS)
+    .where(
+        _ANSWERS.c.request_id == bindparam("of_request"), _ANSWERS.c.question_id == bindparam("of_question"),
+        _ANSWERS.c.version == bindparam("expected"),
+    )
+    .values(version=_ANSWERS.c.version + 1, **_SAID)
+    .returning(_ANSWERS.c.version)
+)  # fmt: skip
+_CHANGE = audit.with_event(_MAKE_CHANGE, on_postgresql=_MAKE_CHANGE)
