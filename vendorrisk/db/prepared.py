@@ -7,11 +7,11 @@ statement says, and how its values are stored, is SQLAlchemy's word here too, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, Table, bindparam, insert, select
+from sqlalchemy import CTE, Connection, Dialect, Select, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
@@ -80,27 +80,27 @@ class Prepared:
         return self._compiled[dialect.name]
 
 
-class WithRow:
-    """A write, and a row of another table that goes with it where it wrote: both or neither.
+class Chain:
+    """A write, and others that go with it where it wrote a row: all or none.
 
-    PostgreSQL is told both at once: there, it is the way to the server and back that takes long.
+    Each of the others is made twice: with the first one's result, which it then hangs on, and with None. PostgreSQL is
+    told all of it at once: there, it is the way to the server and back that takes long.
     """
 
-    def __init__(self, write: Write, table: Table, columns: Sequence[str], *, on_postgresql: Write) -> None:
+    def __init__(self, write: Write, *others: Callable[[CTE | None], UpdateBase], on_postgresql: Write) -> None:
         self._write = Prepared(write)
-        self._row = Prepared(insert(table).values({name: bindparam(name) for name in columns}).inline())
+        self._others = [Prepared(other(None)) for other in others]
         done = on_postgresql.cte("done")
-        given = select(*(bindparam(name, type_=table.c[name].type) for name in columns)).select_from(done)
-        row = insert(table).from_select(columns, given, include_defaults=False)
-        self._both = Prepared(select(done).add_cte(row.cte("row")))
+        hanging_on_it = (other(done).cte(f"other_{number}") for number, other in enumerate(others))
+        self._at_once = Prepared(select(done).add_cte(*hanging_on_it))
 
-    def one(self, session: Session, values: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """Run it; what the write gives back of the row it wrote, or None where it wrote none. Names differ."""
+    def one(self, session: Session, **values: Any) -> tuple[Any, ...] | None:
+        """Run it with the values of all; what the first gives back of the row it wrote, or None where it wrote none."""
         if _connection(session).dialect.name == "postgresql":
-            return self._both.one(session, **values, **row)
+            return self._at_once.one(session, **values)
         found = self._write.one(session, **values)
-        if found is not None:
-            self._row.rows(session, **row)
+        for other in self._others if found is not None else ():
+            other.rows(session, **values)
         return found
 
 

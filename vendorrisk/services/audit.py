@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, insert
+from sqlalchemy import CTE, Insert, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from vendorrisk import crypto
 from vendorrisk.db import vault
 from vendorrisk.db.models import Event
-from vendorrisk.db.prepared import Prepared, WithRow, Write
+from vendorrisk.db.prepared import Prepared
 from vendorrisk.db.vault import Master
 from vendorrisk.domain import chain
 from vendorrisk.domain.audit import Actor, EventKind
@@ -25,7 +25,17 @@ TRAIL_KIND, TRAIL = "trail", UUID("00000000-0000-0000-0000-000000000002")
 """What events about the trail itself are about."""
 _COLUMNS = ("id", "at", "kind", "actor_kind", "actor_id", "object_kind", "object_id", "details", "mac")
 _EVENTS = Event.metadata.tables[Event.__tablename__]
-_INSERT = Prepared(insert(_EVENTS).values({name: bindparam(name) for name in _COLUMNS}).inline())
+
+
+def adding(done: CTE | None = None) -> Insert:
+    """The statement that adds an event, as `event` makes it; for a prepared.Chain, if the write before it was done."""
+    values = {name: bindparam(name, type_=_EVENTS.c[name].type) for name in _COLUMNS}
+    if done is None:
+        return insert(_EVENTS).values(values).inline()
+    return insert(_EVENTS).from_select(_COLUMNS, select(*values.values()).select_from(done), include_defaults=False)
+
+
+_ADD = Prepared(adding())
 """Past the session: an event goes with every save, and nobody needs the object afterwards."""
 
 
@@ -45,12 +55,7 @@ def record(
     Events about a case have object_kind "assessment" and its id, so that one look-up gives the whole story.
     """
     about = (object_kind, object_id)
-    _INSERT.rows(session, **event(session, kind, about, by=by, now=now, key_id=key_id, details=details or {}))
-
-
-def with_event(write: Write, *, on_postgresql: Write) -> WithRow:
-    """A write whose event, as `event` makes it, goes into the trail where it wrote something."""
-    return WithRow(write, _EVENTS, _COLUMNS, on_postgresql=on_postgresql)
+    _ADD.rows(session, **event(session, kind, about, by=by, now=now, key_id=key_id, details=details or {}))
 
 
 def event(
