@@ -68,7 +68,8 @@ def test_a_limit_of_a_day_still_holds_after_tidying(database: Database, now: dat
 
 def test_no_limit_counts_over_longer_than_is_kept() -> None:
     modules = [
-        importlib.import_module(f"{services.__name__}.{each.name}") for each in pkgutil.iter_modules(services.__path__)
+        importlib.import_module(each.name)
+        for each in pkgutil.walk_packages(services.__path__, prefix=f"{services.__name__}.")
     ]
     found = {value.what: value.per for module in modules for value in vars(module).values() if isinstance(value, Limit)}
     assert len(found) > 8

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tests import builders
 from tests.services.test_invitations import together
 from vendorrisk.db.engine import Database
-from vendorrisk.db.models import Event, Request
+from vendorrisk.db.models import Answer, Event, Request
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.errors import WrongState
 from vendorrisk.services import copies
@@ -57,6 +57,16 @@ def test_of_twenty_saves_over_one_version_one_wins(database: Database, visit: tu
         assert stored["remote_access"].version == 2
         saves = select(func.count()).where(Event.kind == "answer.saved")
         assert session.scalar(saves) == 2
+
+
+def test_a_later_version_of_an_answer_that_nobody_gave_changes_nothing(
+    database: Database, visit: tuple[str, str]
+) -> None:
+    result = save(database, visit, "remote_access", "no", 7)
+    assert (result.saved, dict(result.conflicts)) == ((), {"remote_access": None})
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Answer)) == 0
+        assert session.scalar(select(func.count()).where(Event.kind == "answer.saved")) == 0
 
 
 def test_saves_at_once_of_different_answers_are_all_counted(database: Database, visit: tuple[str, str]) -> None:

@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import CTE, Connection, Dialect, Select, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate, UpdateBase
 
 Statement = Select[Any] | UpdateBase
+Write = ReturningInsert[Any] | ReturningUpdate[Any]
 Process = Callable[[Any], Any]
 _NAMED = sqlite.dialect(paramstyle="named")
 """The values go by name to both drivers."""
@@ -45,6 +46,7 @@ class _Compiled:
     values: Mapping[str, Any]
     store: tuple[tuple[str, Process], ...]
     load: tuple[tuple[int, Process], ...]
+    gives_rows: bool
 
 
 class Prepared:
@@ -59,12 +61,12 @@ class Prepared:
 
     def rows(self, session: Session, **values: Any) -> list[tuple[Any, ...]]:
         """Run it in the session's transaction; the rows it gives. It does not see what is not flushed yet."""
-        connection = session.info.get(_HELD) or session.connection()
+        connection = _connection(session)
         plan = self._plan(connection.dialect)
         given = {**plan.values, **values}
         for name, store in plan.store:
             given[name] = store(given[name])
-        found = _execute(connection, plan.sql, given)
+        found = _execute(connection, plan, given)
         return [_loaded(row, plan.load) for row in found] if plan.load else found
 
     def one(self, session: Session, **values: Any) -> tuple[Any, ...] | None:
@@ -78,6 +80,34 @@ class Prepared:
         return self._compiled[dialect.name]
 
 
+class Chain:
+    """A write, and others that go with it where it wrote a row: all or none.
+
+    Each of the others is made twice: with the first one's result, which it then hangs on, and with None. PostgreSQL is
+    told all of it at once: there, it is the way to the server and back that takes long.
+    """
+
+    def __init__(self, write: Write, *others: Callable[[CTE | None], UpdateBase], on_postgresql: Write) -> None:
+        self._write = Prepared(write)
+        self._others = [Prepared(other(None)) for other in others]
+        done = on_postgresql.cte("done")
+        hanging_on_it = (other(done).cte(f"other_{number}") for number, other in enumerate(others))
+        self._at_once = Prepared(select(done).add_cte(*hanging_on_it))
+
+    def one(self, session: Session, **values: Any) -> tuple[Any, ...] | None:
+        """Run it with the values of all; what the first gives back of the row it wrote, or None where it wrote none."""
+        if _connection(session).dialect.name == "postgresql":
+            return self._at_once.one(session, **values)
+        found = self._write.one(session, **values)
+        for other in self._others if found is not None else ():
+            other.rows(session, **values)
+        return found
+
+
+def _connection(session: Session) -> Connection:
+    return session.info.get(_HELD) or session.connection()
+
+
 def _compile(statement: Statement, dialect: Dialect) -> _Compiled:
     compiled = statement.compile(dialect=_NAMED if dialect.name == "sqlite" else dialect)
     binds = {compiled.bind_names[bind]: bind.type for bind in compiled.bind_names}
@@ -86,7 +116,7 @@ def _compile(statement: Statement, dialect: Dialect) -> _Compiled:
     load = {at: column.type.dialect_impl(dialect).result_processor(dialect, None) for at, column in columns}
     return _Compiled(
         str(compiled), dict(compiled.params), tuple((name, each) for name, each in store.items() if each),
-        tuple((at, each) for at, each in load.items() if each),
+        tuple((at, each) for at, each in load.items() if each), bool(load),
     )  # fmt: skip
 
 
@@ -97,14 +127,14 @@ def _loaded(row: tuple[Any, ...], load: tuple[tuple[int, Process], ...]) -> tupl
     return tuple(values)
 
 
-def _execute(connection: Connection, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def _execute(connection: Connection, plan: _Compiled, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     driver = connection.dialect.loaded_dbapi
     cursor = connection.connection.cursor()
     try:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall()) if cursor.description else []
+        cursor.execute(plan.sql, values)
+        return list(cursor.fetchall()) if plan.gives_rows else []
     except driver.Error as error:
-        raise _in_sqlalchemys_words(connection, sql, error, cursor) from error
+        raise _in_sqlalchemys_words(connection, plan.sql, error, cursor) from error
     finally:
         cursor.close()
 

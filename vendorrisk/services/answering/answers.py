@@ -10,15 +10,16 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, Update, and_, bindparam, exists, false, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.sql.dml import ReturningInsert, UpdateBase
 
 from vendorrisk.db import vault
 from vendorrisk.db.base import Sealed
 from vendorrisk.db.models import Answer as Row
-from vendorrisk.db.prepared import Prepared
+from vendorrisk.db.models import Request, Review
+from vendorrisk.db.prepared import Chain, Prepared
 from vendorrisk.domain import progress, question_types
 from vendorrisk.domain.answers import Answer, Answers, EvidenceLevel, Value
 from vendorrisk.domain.assessment import Origin
@@ -113,7 +114,7 @@ class Outline:
     sealed: Mapping[str, Sealed]
 
 
-_ANSWERS, _REVIEWS = Row.metadata.tables["answers"], Row.metadata.tables["reviews"]
+_ANSWERS, _REVIEWS, _REQUESTS = (Row.metadata.tables[model.__tablename__] for model in (Row, Review, Request))
 _LINES = (
     select(
         _ANSWERS.c.question_id, _ANSWERS.c.body, _ANSWERS.c.state, _ANSWERS.c.version, _ANSWERS.c.origin,
@@ -265,12 +266,14 @@ def put(
     by: Actor,
     now: datetime,
     answered_on: date | None = None,
+    standing: Mapping[str, Any] | None = None,
 ) -> int:
     """Save one answer over the version that its writer saw (0: none yet); returns the new version.
 
     One statement decides the race: of two writers with the same version one wins, the other gets `Conflict` with what
-    was said meanwhile. The trail event goes with it. `answered_on` is the day of the answer where that is not today
-    (staff entering a document). Raises Conflict.
+    was said meanwhile. The trail event goes with it, and how far the request stands then, where that is given (columns
+    of STANDING). `answered_on` is the day of the answer where that is not today (staff entering a document). Raises
+    Conflict.
     """
     body = {
         "value": None if said.value is None else question_types.to_plain(question, said.value),
@@ -280,47 +283,63 @@ def put(
         "by": by.name,
     }
     values = {
-        "request_id": request.id,
-        "question_id": question.id,
+        "of_request": request.id,
+        "of_question": question.id,
         "body": vault.seal_json(session, key_id, body, context=_context(request.id, question.id)),
         "state": said.state,
         "origin": origin,
         "answered_on": answered_on or now.date(),
         "saved_at": now,
+        "expected": expected_version,
     }
-    version = _upsert(session, values, expected_version)
-    if version is None:
-        raise Conflict(load_one(session, request, question))
-    audit.record(
-        session, EventKind.ANSWER_SAVED, object_kind="assessment", object_id=request.assessment_id, key_id=key_id,
-        by=by, now=now, details={"request": request.reference, "question": question.code, "state": said.state,
-                                 "version": version, "origin": origin.value},
+    event = audit.event(
+        session, EventKind.ANSWER_SAVED, ("assessment", request.assessment_id), key_id=key_id, by=by, now=now,
+        details={"request": request.reference, "question": question.code, "state": said.state,
+                 "version": expected_version + 1, "origin": origin.value},
     )  # fmt: skip
-    return version
+    chains = _ALONE if standing is None else _WITH_STANDING
+    if chains[expected_version > 0].one(session, **values, **event, **(standing or {})) is None:
+        raise Conflict(load_one(session, request, question))
+    return expected_version + 1
 
 
-def _upsert(session: Session, values: Mapping[str, Any], expected_version: int) -> int | None:
-    found = _UPSERT.one(session, **values, expected=expected_version)
-    version: int | None = found[0] if found else None
-    if version == 1 and expected_version > 0:
-        return None
-    return version
+_SAID: dict[str, Any] = {name: bindparam(name) for name in ("body", "state", "origin", "answered_on", "saved_at")}
 
 
-def _make_upsert(insert: Callable[..., Any]) -> ReturningInsert[int]:
-    """Insert version 1, or the next version over the one that was expected; nothing comes back where that is gone."""
-    new = insert(_ANSWERS)
-    said = ("body", "state", "origin", "answered_on", "saved_at")
+def _make_add(insert: Callable[..., Any]) -> ReturningInsert[int]:
     statement: ReturningInsert[int] = (
-        new.values(version=1, **{name: bindparam(name) for name in ("request_id", "question_id", *said)})
-        .on_conflict_do_update(
-            index_elements=[_ANSWERS.c.request_id, _ANSWERS.c.question_id],
-            set_={**{name: new.excluded[name] for name in said}, "version": _ANSWERS.c.version + 1},
-            where=_ANSWERS.c.version == bindparam("expected"),
-        )
+        insert(_ANSWERS)
+        .values(request_id=bindparam("of_request"), question_id=bindparam("of_question"), version=1, **_SAID)
+        .on_conflict_do_nothing()
         .returning(_ANSWERS.c.version)
     )
     return statement
 
 
-_UPSERT = Prepared(_make_upsert(sqlite.insert), on_postgresql=_make_upsert(postgresql.insert))
+_CHANGE = (
+    update(_ANSWERS)
+    .where(
+        _ANSWERS.c.request_id == bindparam("of_request"), _ANSWERS.c.question_id == bindparam("of_question"),
+        _ANSWERS.c.version == bindparam("expected"),
+    )
+    .values(version=_ANSWERS.c.version + 1, **_SAID)
+    .returning(_ANSWERS.c.version)
+)  # fmt: skip
+STANDING = ("answered", "visible", "last_saved_at", "last_saved_by")
+
+
+def _stand(done: CTE | None) -> Update:
+    statement = update(_REQUESTS).where(_REQUESTS.c.id == bindparam("of_request", type_=_REQUESTS.c.id.type))
+    statement = statement.values({name: bindparam(name) for name in STANDING})
+    return statement if done is None else statement.where(exists(select(done)))
+
+
+def _chains(*others: Callable[[CTE | None], UpdateBase]) -> Mapping[bool, Chain]:
+    """By whether there is an answer already."""
+    return {
+        False: Chain(_make_add(sqlite.insert), audit.adding, *others, on_postgresql=_make_add(postgresql.insert)),
+        True: Chain(_CHANGE, audit.adding, *others, on_postgresql=_CHANGE),
+    }
+
+
+_ALONE, _WITH_STANDING = _chains(), _chains(_stand)

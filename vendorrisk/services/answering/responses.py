@@ -10,13 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from vendorrisk.db import vault
 from vendorrisk.db.models import Request
-from vendorrisk.db.prepared import Prepared
 from vendorrisk.domain import conditions, question_types
 from vendorrisk.domain import progress as counting
 from vendorrisk.domain.answers import Answers
@@ -64,13 +62,12 @@ class Draft:
         """How far it is."""
         return counting.count(self.questionnaires, self.visible, self.said)
 
-    def after(self, saved: Mapping[str, StoredAnswer]) -> Draft:
-        """The draft once these answers are saved."""
-        silent = {name for name, answer in saved.items() if not answer.is_said}
-        moved = saved.keys() & conditions.gates(self.questionnaires)
+    def after(self, saved: StoredAnswer) -> Draft:
+        """The draft once this answer is saved."""
+        name = saved.question_id
         return replace(
-            self, stored={**self.stored, **saved}, said=(self.said | saved.keys()) - silent,
-            shown=None if moved else self.shown,
+            self, stored={**self.stored, name: saved}, said=self.said | {name} if saved.is_said else self.said - {name},
+            shown=None if name in conditions.gates(self.questionnaires) else self.shown,
         )  # fmt: skip
 
 
@@ -144,42 +141,34 @@ def save(
     `writer` is a seat, or a sitting found `for_update`. Raises WrongState where nothing may be changed any more.
     """
     check_open(writer.request, now=now)
-    saved: dict[str, StoredAnswer] = {}
+    saved: list[str] = []
     conflicts: dict[str, StoredAnswer | None] = {}
     for change in changes:
-        question = change.question
         try:
-            version = answers.put(
-                session, writer.request, writer.key_id, question, change.said,
-                expected_version=change.expected_version, origin=Origin.VENDOR, by=by, now=now,
-            )  # fmt: skip
+            draft = _save_one(session, writer, draft, change, by=by, now=now)
         except Conflict as conflict:
-            conflicts[question.id] = conflict.stored
-            continue
-        saved[question.id] = StoredAnswer(question.id, change.said, by.name, Origin.VENDOR, version, now.date(), now)
-    if saved:
-        draft = draft.after(saved)
-        _count(session, writer, draft, by=by, now=now)
+            conflicts[change.question.id] = conflict.stored
+        else:
+            saved.append(change.question.id)
     return Saved(draft, tuple(saved), conflicts)
 
 
-def _count(session: Session, writer: Writer, draft: Draft, *, by: Actor, now: datetime) -> None:
-    values = {
-        "answered": draft.progress.answered, "visible": draft.progress.visible, "last_saved_at": now,
+def _save_one(session: Session, writer: Writer, draft: Draft, change: Change, *, by: Actor, now: datetime) -> Draft:
+    question, version = change.question, change.expected_version
+    new = StoredAnswer(question.id, change.said, by.name, Origin.VENDOR, version + 1, now.date(), now)
+    after = draft.after(new)
+    standing = {
+        "answered": after.progress.answered, "visible": after.progress.visible, "last_saved_at": now,
         "last_saved_by": vault.seal_text(session, writer.key_id, by.name, context="request.last_saved_by"),
     }  # fmt: skip
-    _COUNT.rows(session, request_id=writer.request.id, **values)
+    answers.put(
+        session, writer.request, writer.key_id, question, change.said, expected_version=version, origin=Origin.VENDOR,
+        by=by, now=now, standing=standing,
+    )  # fmt: skip
     if isinstance(writer.request, Request):  # the object, where there is one, says what its row says
-        for name, value in values.items():
+        for name, value in standing.items():
             set_committed_value(writer.request, name, value)
-
-
-_REQUESTS = Request.metadata.tables["requests"]
-_COUNT = Prepared(
-    update(_REQUESTS)
-    .where(_REQUESTS.c.id == bindparam("request_id"))
-    .values({name: bindparam(name) for name in ("answered", "visible", "last_saved_at", "last_saved_by")})
-)
+    return after
 
 
 def last_saved_by(session: Session, request: Request) -> str:

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, exists, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from vendorrisk.db import vault
@@ -142,7 +142,7 @@ def _shown() -> Select[Any]:
 @cache
 def live() -> ColumnElement[bool]:
     """Whether the latest request may still be answered."""
-    return and_(Request.status.in_(LIVE), Assessment.status == AssessmentStatus.SENT)
+    return and_(or_(*(Request.status == each for each in LIVE)), Assessment.status == AssessmentStatus.SENT)
 
 
 def _next_step(line: Any, *, now: datetime) -> NextStep:

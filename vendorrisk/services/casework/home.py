@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from vendorrisk.db.base import UTCDateTime
 from vendorrisk.db.models import Assessment, Letter, Request, Review, Vendor
+from vendorrisk.db.prepared import Prepared
 from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.services.casework import cases
 from vendorrisk.services.casework.cases import CaseRow
@@ -71,7 +72,7 @@ def show(session: Session, *, now: datetime) -> Home:
     """What waits, for everybody on the staff."""
     found: dict[str, list[UUID]] = {key: [] for key in _GROUPS}
     totals: dict[str, int] = {}
-    for key, case_id, total in session.execute(_WAITING, {"now": now, "recent": now - RECENT}):
+    for key, case_id, total in _WAITING.rows(session, now=now, recent=now - RECENT):
         found[key].append(case_id)
         totals[key] = total
     shown = cases.shown(session, [each for ids in found.values() for each in ids], now=now)
@@ -114,7 +115,7 @@ _GROUPS: dict[str, tuple[Select[UUID], InstrumentedAttribute[Any]]] = {
 """The cases of each group, and the moment by which they are ordered."""
 
 
-def _waiting() -> Select[str, UUID, int]:
+def _waiting() -> Select[Any]:
     first = union_all(*(_first(key, *group) for key, group in _GROUPS.items())).subquery()
     return select(first.c.key, first.c.id, first.c.total).order_by(first.c.place)
 
@@ -130,5 +131,5 @@ def _first(key: str, ids: Select[UUID], at: InstrumentedAttribute[Any]) -> Selec
     )  # fmt: skip
 
 
-_WAITING = _waiting()
-"""Made once: with a few thousand cases, making it takes longer than running it."""
+_WAITING = Prepared(_waiting())
+"""With a few thousand cases, making and reading such a statement takes longer than running it."""
