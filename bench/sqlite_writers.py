@@ -26,7 +26,7 @@ from vendorrisk.db.models import Answer, Event, Request, Vendor
 from vendorrisk.db.vault import MasterKey
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.audit import SYSTEM
-from vendorrisk.services.answering import answers
+from vendorrisk.services.answering import saves
 from vendorrisk.services.answering.answers import NewAnswer
 
 THREADS, EACH = 20, 100
@@ -99,7 +99,7 @@ def _threads(path: Path) -> tuple[list[float], list[float], int]:
                 request = session.get_one(Request, request_id)
                 key_id = session.get_one(Vendor, request.vendor_id).key_id
                 question = builders.question_of(session, request, "remote_access")
-                answers.put(
+                saves.put(
                     session, request, key_id, question, NewAnswer("own", comment=text), expected_version=number,
                     origin=Origin.VENDOR, by=SYSTEM, now=builders.NOW,
                 )  # fmt: skip

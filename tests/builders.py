@@ -30,7 +30,7 @@ from vendorrisk.domain.questionnaire import Question, Questionnaire
 from vendorrisk.domain.roles import Role
 from vendorrisk.library import loader, shipped
 from vendorrisk.services import copies, references
-from vendorrisk.services.answering import answers, checked_files, evidence
+from vendorrisk.services.answering import checked_files, evidence, saves
 from vendorrisk.services.answering.answers import NewAnswer
 from vendorrisk.services.casework import assessments, contacts, vendors
 from vendorrisk.services.casework.contacts import NewContact
@@ -176,7 +176,7 @@ def add_answer(
     key_id = session.get_one(Vendor, request.vendor_id).key_id
     there = session.get(Answer, (request.id, question_id), populate_existing=True)
     said = NewAnswer(value, not_applicable, unknown, comment, source)
-    answers.put(
+    saves.put(
         session, request, key_id, question, said, expected_version=there.version if there else 0, origin=origin, by=by,
         now=now, answered_on=answered_on,
     )  # fmt: skip

@@ -27,7 +27,7 @@ from tests import builders
 from vendorrisk.db.models import Request
 from vendorrisk.domain.questionnaire import QuestionType
 from vendorrisk.services import copies
-from vendorrisk.services.answering import answers
+from vendorrisk.services.answering import answer_rows
 from vendorrisk.services.operating import keys, opening
 from vendorrisk.settings import Settings
 
@@ -173,8 +173,8 @@ def _together(browsers: list[Browser], work: Callable[[int, Browser], None]) -> 
 def _lost(session: Session, browser: Browser) -> int:
     """How many acknowledged answers the database does not hold as they were acknowledged."""
     request = session.scalars(select(Request).where(Request.reference == browser.reference)).one()
-    questions = answers.questions_by_id(copies.questionnaires(session, request.copies))
-    stored = answers.load(session, request, questions)
+    questions = copies.questions_by_id(copies.questionnaires(session, request.copies))
+    stored = answer_rows.load(session, request, questions)
     return sum(
         question_id not in stored or (stored[question_id].version, stored[question_id].said.comment) != said
         for question_id, said in browser.saved.items()

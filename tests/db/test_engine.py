@@ -25,8 +25,9 @@ from vendorrisk.db.queue import FairLock
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.errors import WrongState
-from vendorrisk.services.answering import answers
-from vendorrisk.services.answering.answers import Conflict, NewAnswer
+from vendorrisk.services.answering import saves
+from vendorrisk.services.answering.answers import NewAnswer
+from vendorrisk.services.answering.saves import Conflict
 
 THREADS, EACH = 20, 15
 
@@ -36,7 +37,7 @@ def save(database: Database, request_id: UUID, text: str, expected: int) -> None
         request = session.get_one(Request, request_id)
         key_id = session.get_one(Vendor, request.vendor_id).key_id
         question = builders.question_of(session, request, "remote_access")
-        answers.put(
+        saves.put(
             session, request, key_id, question, NewAnswer("own", comment=text), expected_version=expected,
             origin=Origin.VENDOR, by=SYSTEM, now=builders.NOW,
         )  # fmt: skip

@@ -18,7 +18,7 @@ from vendorrisk.domain.chain import Finding
 from vendorrisk.domain.flags import FlagKind
 from vendorrisk.domain.questionnaire import FlagLevel
 from vendorrisk.services import copies
-from vendorrisk.services.answering import answers, scores
+from vendorrisk.services.answering import answer_rows, scores
 from vendorrisk.services.answering.scores import StoredScore
 from vendorrisk.services.auditing import trail_checks
 from vendorrisk.services.auditing.trail_checks import Anchored
@@ -83,8 +83,8 @@ def test_clearview_fires_every_flag_that_it_must(seen: Session) -> None:
 
 def test_every_answer_of_clearview_names_a_public_source(seen: Session) -> None:
     request = seen.scalars(select(Request).where(Request.assessment_id == case_of(seen, "Clearview AI").id)).one()
-    questions = answers.questions_by_id(copies.questionnaires(seen, request.copies))
-    stored = answers.load(seen, request, questions)
+    questions = copies.questions_by_id(copies.questionnaires(seen, request.copies))
+    stored = answer_rows.load(seen, request, questions)
     assert len(stored) == 39
     assert {answer.origin for answer in stored.values()} == {Origin.PUBLIC}
     assert all(answer.said.source.startswith("https://") for answer in stored.values())

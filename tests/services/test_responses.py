@@ -13,7 +13,7 @@ from vendorrisk.db.models import Answer, Event, Request
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.errors import WrongState
 from vendorrisk.services import copies
-from vendorrisk.services.answering import answers, responses, sittings, submissions
+from vendorrisk.services.answering import answer_rows, responses, sittings, submissions
 from vendorrisk.services.answering.answers import NewAnswer
 from vendorrisk.services.answering.responses import Change, Saved
 from vendorrisk.services.sending import invitations
@@ -52,8 +52,8 @@ def test_of_twenty_saves_over_one_version_one_wins(database: Database, visit: tu
     assert outcomes.count(True) == 1
     with database.reading() as session:
         request = request_of(session, visit[0])
-        questions = answers.questions_by_id(copies.questionnaires(session, request.copies))
-        stored = answers.load(session, request, questions)
+        questions = copies.questions_by_id(copies.questionnaires(session, request.copies))
+        stored = answer_rows.load(session, request, questions)
         assert stored["remote_access"].version == 2
         saves = select(func.count()).where(Event.kind == "answer.saved")
         assert session.scalar(saves) == 2

@@ -21,7 +21,7 @@ from vendorrisk.domain.errors import InvalidAnswer, NotFound, WrongState
 from vendorrisk.domain.marks import Mark
 from vendorrisk.domain.questionnaire import FlagLevel
 from vendorrisk.services import audit
-from vendorrisk.services.answering import answers
+from vendorrisk.services.answering import saves
 from vendorrisk.services.answering.answers import NewAnswer
 from vendorrisk.services.casework import dossiers
 from vendorrisk.services.reviewing import answer_sheets, reviews, score_sheets
@@ -318,7 +318,7 @@ def test_an_answer_has_a_day_that_can_be(session: Session, still_open: Assessmen
 
 
 def test_nobody_is_overwritten_silently(session: Session, case: Assessment) -> None:
-    with pytest.raises(answers.Conflict) as caught:
+    with pytest.raises(saves.Conflict) as caught:
         answer(session, case, PUBLIC, expected_version=0)
     assert caught.value.stored and caught.value.stored.value == "managed"
     assert answer(session, case, PUBLIC, expected_version=1) == 2

@@ -19,7 +19,7 @@ from vendorrisk.db.engine import Database
 from vendorrisk.domain.assessment import RequestStatus
 from vendorrisk.library import loader, shipped
 from vendorrisk.services import copies
-from vendorrisk.services.answering import answers
+from vendorrisk.services.answering import answer_rows
 from vendorrisk.services.answering.answers import StoredAnswer
 
 SECTION = "/sections/follow-up/remote_work"
@@ -56,8 +56,8 @@ def all_types(app: Flask, database: Database) -> Visit:
 def stored(database: Database, visit: Visit) -> dict[str, StoredAnswer]:
     request = visits.request_of(database, visit.reference)
     with database.reading() as session:
-        questions = answers.questions_by_id(copies.questionnaires(session, request.copies))
-        return answers.load(session, request, questions)
+        questions = copies.questions_by_id(copies.questionnaires(session, request.copies))
+        return answer_rows.load(session, request, questions)
 
 
 def section(visit: Visit, page: str = SECTION) -> dict[str, list[str]]:
@@ -239,7 +239,7 @@ def test_a_table_is_saved_row_by_row(all_types: Visit, database: Database) -> No
     name = _first_question(database, all_types, "table")
     request = visits.request_of(database, all_types.reference)
     with database.reading() as session:
-        question = answers.questions_by_id(copies.questionnaires(session, request.copies))[name]
+        question = copies.questions_by_id(copies.questionnaires(session, request.copies))[name]
     column = next(c for c in question.columns if c.type.value in ("text", "long_text"))
     fields = {"rows": "3", f"0-{column.id}": "First", f"2-{column.id}": "Third", "complete": "1"}
     assert all_types.save(name, **fields).status_code == 200

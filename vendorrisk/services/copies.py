@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from sqlalchemy import select
@@ -15,7 +17,7 @@ from vendorrisk.db.models import Copy
 from vendorrisk.domain import rules_schema, schema
 from vendorrisk.domain.contradictions import RuleSet
 from vendorrisk.domain.errors import NotFound
-from vendorrisk.domain.questionnaire import Questionnaire
+from vendorrisk.domain.questionnaire import Question, Questionnaire
 
 T = TypeVar("T")
 _KEPT = 256
@@ -50,6 +52,12 @@ def questionnaires(session: Session, digests: Sequence[str]) -> tuple[Questionna
     for digest, plain in _load(session, [digest for digest in digests if digest not in found]).items():
         found[digest] = _remember(_questionnaires, digest, schema.parse(plain))
     return tuple(found[digest] for digest in digests)
+
+
+@lru_cache(maxsize=_KEPT)
+def questions_by_id(questionnaires: tuple[Questionnaire, ...]) -> Mapping[str, Question]:
+    """All questions of a request by id."""
+    return MappingProxyType({question.id: question for questionnaire in questionnaires for question in questionnaire})
 
 
 def rules(session: Session, digest: str) -> RuleSet:

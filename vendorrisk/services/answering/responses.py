@@ -24,8 +24,9 @@ from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.domain.progress import Progress
 from vendorrisk.domain.questionnaire import Question, Questionnaire, QuestionType
 from vendorrisk.services import copies
-from vendorrisk.services.answering import answers, sittings
-from vendorrisk.services.answering.answers import Conflict, NewAnswer, StoredAnswer
+from vendorrisk.services.answering import answer_rows, answers, saves, sittings
+from vendorrisk.services.answering.answers import NewAnswer, StoredAnswer
+from vendorrisk.services.answering.saves import Conflict
 from vendorrisk.services.answering.seats import Sent, Writer
 
 MIN_REASON = 15
@@ -96,16 +97,16 @@ def load(session: Session, request: Sent, *, around: Collection[str] | None = No
     questions are visible. Raises NotFound where the request does not hold one of them.
     """
     questionnaires = copies.questionnaires(session, request.copies)
-    questions = answers.questions_by_id(questionnaires)
+    questions = copies.questions_by_id(questionnaires)
     if around is None:
-        stored = answers.load(session, request, questions)
+        stored = answer_rows.load(session, request, questions)
         return Draft(questionnaires, questions, stored, frozenset(n for n, answer in stored.items() if answer.is_said))
     if unknown := set(around) - questions.keys():
         raise NotFound(f"There is no question {min(unknown)} in this request.")
-    found = answers.outline(session, request, conditions.gates(questionnaires))
+    found = answer_rows.outline(session, request, conditions.gates(questionnaires))
     draft = Draft(
-        questionnaires, questions, answers.load_some(session, request, [questions[name] for name in around]),
-        found.said, gates=lambda: answers.open_values(session, request, questions, found.sealed),
+        questionnaires, questions, answer_rows.load_some(session, request, [questions[name] for name in around]),
+        found.said, gates=lambda: answer_rows.open_values(session, request, questions, found.sealed),
     )  # fmt: skip
     return replace(draft, shown=_shown((*request.copies, *found.sealed.values()), draft))
 
@@ -161,7 +162,7 @@ def _save_one(session: Session, writer: Writer, draft: Draft, change: Change, *,
         "answered": after.progress.answered, "visible": after.progress.visible, "last_saved_at": now,
         "last_saved_by": vault.seal_text(session, writer.key_id, by.name, context="request.last_saved_by"),
     }  # fmt: skip
-    answers.put(
+    saves.put(
         session, writer.request, writer.key_id, question, change.said, expected_version=version, origin=Origin.VENDOR,
         by=by, now=now, standing=standing,
     )  # fmt: skip
@@ -190,7 +191,7 @@ def both(question: Question, theirs: NewAnswer, mine: NewAnswer, *, by: Actor) -
 
 def words(question: Question, said: NewAnswer | None) -> str:
     """What was said, in words."""
-    if said is None or said.state == "unanswered":
+    if said is None or said.state == answers.UNANSWERED:
         return "No answer"
     if said.not_applicable is not None:
         return f"Not applicable: {said.not_applicable}"

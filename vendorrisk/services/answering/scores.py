@@ -24,7 +24,7 @@ from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.domain.questionnaire import FlagLevel, Questionnaire
 from vendorrisk.domain.scoring import Case, Score
 from vendorrisk.services import audit, copies
-from vendorrisk.services.answering import answers
+from vendorrisk.services.answering import answer_rows, answers
 from vendorrisk.services.answering.answers import StoredAnswer
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def evaluate(session: Session, request: Request, inherent: Decimal, *, now: date
     """Score the answers as they stand; nothing is stored. `inherent` is the intake's score, 0 to 100."""
     questionnaires = copies.questionnaires(session, request.copies)
     rules = copies.rules(session, request.rules_copy)
-    stored = answers.load(session, request, answers.questions_by_id(questionnaires))
+    stored = answer_rows.load(session, request, copies.questions_by_id(questionnaires))
     on = now.date()
     hits = contradictions.find(rules, questionnaires, answers.as_domain(stored), on=on)
     aside = _dismissed(session, request)

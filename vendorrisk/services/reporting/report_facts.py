@@ -20,7 +20,7 @@ from vendorrisk.domain.questionnaire import Question
 from vendorrisk.reports import figures, view
 from vendorrisk.reports.facts import Facts, Heading, SetAside, Told
 from vendorrisk.services import audit, copies
-from vendorrisk.services.answering import answers
+from vendorrisk.services.answering import answer_rows, answers
 from vendorrisk.services.answering.answers import StoredAnswer
 from vendorrisk.services.auditing import sealing
 from vendorrisk.services.auditing import trail as events
@@ -51,7 +51,7 @@ def gather(session: Session, dossier: Dossier, reference: str, *, organisation: 
     """Everything that the report says. Raises WrongState before sending and before the intake is complete."""
     request = dossier.sent
     sheet = score_sheets.open_score(session, dossier, now=now)
-    stored = answers.load(session, request, sheet.questions)
+    stored = answer_rows.load(session, request, sheet.questions)
     return Facts(
         heading=_heading(session, dossier, reference, organisation, by, now),
         questionnaires=sheet.questionnaires,

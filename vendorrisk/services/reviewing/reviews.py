@@ -24,7 +24,7 @@ from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.errors import InvalidAnswer, NotFound, WrongState
 from vendorrisk.domain.questionnaire import Question
 from vendorrisk.services import actors, audit, copies
-from vendorrisk.services.answering import answers, scores
+from vendorrisk.services.answering import answer_rows, answers, saves, scores
 from vendorrisk.services.answering.answers import NewAnswer, StoredAnswer
 from vendorrisk.services.casework import dossiers
 from vendorrisk.services.casework.dossiers import Dossier
@@ -67,7 +67,7 @@ def set_review(
     dossier = dossiers.find(session, reference, for_update=True)
     _check_reviewing(dossier)
     request, question = dossier.sent, _question(session, dossier, question_id)
-    stored = answers.load_one(session, request, question)
+    stored = answer_rows.load_one(session, request, question)
     if stored is None:
         raise WrongState("Nobody has answered this question, so there is nothing to review.")
     if stored.version != answer_version:
@@ -185,7 +185,7 @@ def answer_for_vendor(
     """Answer on the vendor's behalf, or from public facts; returns the answer's new version.
 
     Allowed from sending until the decision. Raises InvalidAnswer where the source or the day cannot be,
-    answers.Conflict where somebody else has answered meanwhile, WrongState outside that time.
+    saves.Conflict where somebody else has answered meanwhile, WrongState outside that time.
     """
     dossier = dossiers.find(session, reference, for_update=True)
     if not dossier.can_answer:
@@ -194,7 +194,7 @@ def answer_for_vendor(
     if not OLDEST <= answered_on <= now.date():
         raise InvalidAnswer("The day of the answer must not lie in the future, nor before 2000.")
     said = replace(said, source=source_from(said.source, origin))
-    version = answers.put(
+    version = saves.put(
         session, request, dossier.key_id, question, said, expected_version=expected_version, origin=origin, by=by,
         now=now, answered_on=answered_on,
     )  # fmt: skip
@@ -221,7 +221,7 @@ def source_from(typed: str, origin: Origin) -> str:
 
 def _count(session: Session, request: Request) -> None:
     questionnaires = copies.questionnaires(session, request.copies)
-    stored = answers.load(session, request, answers.questions_by_id(questionnaires))
+    stored = answer_rows.load(session, request, copies.questions_by_id(questionnaires))
     counted = counting.progress(questionnaires, answers.as_domain(stored))
     request.answered, request.visible = counted.answered, counted.visible
 

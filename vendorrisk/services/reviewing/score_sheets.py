@@ -27,6 +27,7 @@ from vendorrisk.domain.progress import AnswerState
 from vendorrisk.domain.questionnaire import FlagLevel, Question, Questionnaire
 from vendorrisk.domain.scoring import Score, ThemeScore
 from vendorrisk.domain.sensitivity import Change, Gain
+from vendorrisk.services import copies
 from vendorrisk.services.answering import answers, scores
 from vendorrisk.services.answering.scores import Working
 from vendorrisk.services.casework.dossiers import Dossier
@@ -91,7 +92,7 @@ class ScoreSheet:
     @cached_property
     def questions(self) -> Mapping[str, Question]:
         """All questions by id."""
-        return answers.questions_by_id(self.questionnaires)
+        return copies.questions_by_id(self.questionnaires)
 
     @cached_property
     def themes(self) -> tuple[ThemeSheet, ...]:

@@ -11,7 +11,8 @@ from vendorrisk.domain import plain_values
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.errors import InvalidAnswer, NotFound, WrongState
 from vendorrisk.domain.roles import Role
-from vendorrisk.services.answering.answers import Conflict, NewAnswer
+from vendorrisk.services.answering.answers import NewAnswer
+from vendorrisk.services.answering.saves import Conflict
 from vendorrisk.services.casework import dossiers
 from vendorrisk.services.casework.dossiers import Heading
 from vendorrisk.services.reviewing import answer_sheets, reviews
