@@ -24,7 +24,7 @@ from vendorrisk.services import audit
 from vendorrisk.services.answering import saves
 from vendorrisk.services.answering.answers import NewAnswer
 from vendorrisk.services.casework import dossiers
-from vendorrisk.services.reviewing import answer_sheets, reviews, score_sheets
+from vendorrisk.services.reviewing import answer_sheets, on_behalf, reviews, score_sheets
 from vendorrisk.services.reviewing.answer_sheets import Sheet, Standing
 from vendorrisk.services.reviewing.reviews import Change, Overtaken
 
@@ -274,7 +274,7 @@ def test_what_does_not_stand_cannot_be_set_aside(session: Session, evasive: Asse
 def answer(session: Session, case: Assessment, said: NewAnswer, **more: Any) -> int:
     """Answer the gate from public facts, over what stands there (nothing)."""
     given = {"origin": Origin.PUBLIC, "expected_version": 0, "answered_on": date(2026, 3, 1), "by": LI, "now": NOW}
-    return reviews.answer_for_vendor(session, case.reference, GATE, said, **{**given, **more})
+    return on_behalf.answer(session, case.reference, GATE, said, **{**given, **more})
 
 
 PUBLIC = NewAnswer("no", source="https://example.org/finding")
@@ -344,14 +344,14 @@ def test_nothing_is_answered_before_sending_or_after_the_decision(session: Sessi
 def test_staff_start_the_review_where_the_vendor_never_will(session: Session, still_open: Assessment) -> None:
     answer(session, still_open, PUBLIC)
     with pytest.raises(InvalidAnswer):
-        reviews.start_review(session, still_open.reference, "so", by=LI, now=NOW)
-    reviews.start_review(session, still_open.reference, "All of it comes from public facts.", by=LI, now=NOW)
+        on_behalf.start_review(session, still_open.reference, "so", by=LI, now=NOW)
+    on_behalf.start_review(session, still_open.reference, "All of it comes from public facts.", by=LI, now=NOW)
     request = request_of(session, still_open)
     assert (still_open.status, request.status) == (AssessmentStatus.REVIEW, RequestStatus.SUBMITTED)
     assert request.submitted_at == NOW and still_open.band is not None
     assert bodies(session, still_open, EventKind.REQUEST_SUBMITTED)[0]["on_behalf"] is True
     with pytest.raises(WrongState):
-        reviews.start_review(session, still_open.reference, "All of it comes from public facts.", by=LI, now=NOW)
+        on_behalf.start_review(session, still_open.reference, "All of it comes from public facts.", by=LI, now=NOW)
 
 
 # ---------------------------------------------------------------- the founding case

@@ -29,7 +29,7 @@ from vendorrisk.services.casework.contacts import NewContact
 from vendorrisk.services.casework.vendors import NewVendor
 from vendorrisk.services.people import accounts, factors
 from vendorrisk.services.reporting import reports
-from vendorrisk.services.reviewing import decisions, reviews
+from vendorrisk.services.reviewing import decisions, on_behalf, reviews
 from vendorrisk.services.reviewing.decisions import NewDecision
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.services.sending import invitations, requests
@@ -217,12 +217,12 @@ def _clearview(stage: Stage) -> Assessment:
     request = _send(stage, case, vendor, 29, due_in=-15).request
     for one in _told(stage, "clearview", request):
         said = NewAnswer(one.value, comment=one.comment, source=one.source)
-        reviews.answer_for_vendor(
+        on_behalf.answer(
             stage.session, case.reference, one.question.id, said,
             origin=Origin.PUBLIC, expected_version=0, answered_on=stage.days_ago(20).date(), by=stage.petra,
             now=stage.days_ago(20),
         )  # fmt: skip
-    reviews.start_review(
+    on_behalf.start_review(
         stage.session, case.reference, "The vendor has not answered: this case is built from public facts.",
         by=stage.petra, now=stage.days_ago(19),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Dossiers: an assessment with its vendor and the request whose answers are under review.
 
-Called by `reviews`, `answer_sheets`, `decisions`, `trail` and the pages on top of them.
+Called by `reviews`, `on_behalf`, `answer_sheets`, `decisions`, `trail` and the pages on top of them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Request, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.errors import NotFound, WrongState
+from vendorrisk.domain.questionnaire import Question
+from vendorrisk.services import copies
 from vendorrisk.services.casework import cases, vendors
 
 _ANSWERABLE = (AssessmentStatus.SENT, AssessmentStatus.REVIEW)
@@ -100,6 +102,14 @@ def find(session: Session, reference: str, *, for_update: bool = False) -> Dossi
     if for_update:
         session.refresh(case, with_for_update=True)
     return Dossier(case, vendor, request)
+
+
+def question(session: Session, dossier: Dossier, question_id: str) -> Question:
+    """A question of the dossier's request. Raises NotFound, and WrongState where nothing was sent."""
+    asked = copies.questions_by_id(copies.questionnaires(session, dossier.sent.copies))
+    if question_id not in asked:
+        raise NotFound("There is no such question.")
+    return asked[question_id]
 
 
 def heading(session: Session, dossier: Dossier) -> Heading:

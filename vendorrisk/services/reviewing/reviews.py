@@ -1,40 +1,33 @@
-"""Reviewing: a reviewer's word on answers, contradictions set aside, answers on the vendor's behalf.
+"""Reviewing: a reviewer's word on answers, and contradictions set aside. Called by the staff's answers and score pages.
 
-Called by the staff's answers and score pages. Every change is an event and makes a new score.
+Every change is an event and makes a new score.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any, cast
-from uuid import UUID
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from vendorrisk.db import vault
-from vendorrisk.db.models import Dismissal, Request, Review
-from vendorrisk.domain import assessment as states
+from vendorrisk.db.models import Dismissal, Review
 from vendorrisk.domain import plain_values
-from vendorrisk.domain import progress as counting
 from vendorrisk.domain.answers import EvidenceLevel
-from vendorrisk.domain.assessment import AssessmentStatus, Origin, RequestStatus
+from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.domain.audit import Actor, EventKind
-from vendorrisk.domain.errors import InvalidAnswer, NotFound, WrongState
+from vendorrisk.domain.errors import InvalidAnswer, WrongState
 from vendorrisk.domain.questionnaire import Question
-from vendorrisk.services import actors, audit, copies
-from vendorrisk.services.answering import answer_rows, answers, saves, scores
-from vendorrisk.services.answering.answers import NewAnswer, StoredAnswer
+from vendorrisk.services import actors, audit
+from vendorrisk.services.answering import answer_rows, scores
+from vendorrisk.services.answering.answers import StoredAnswer
 from vendorrisk.services.casework import dossiers
 from vendorrisk.services.casework.dossiers import Dossier
 
 MIN_REASON = 15
 """How many characters a reason needs."""
 NOTE_LENGTH = 5_000
-SOURCE_LENGTH = 500
-OLDEST = date(2000, 1, 1)
-"""No answer is older than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +59,7 @@ def set_review(
     """
     dossier = dossiers.find(session, reference, for_update=True)
     _check_reviewing(dossier)
-    request, question = dossier.sent, _question(session, dossier, question_id)
+    request, question = dossier.sent, dossiers.question(session, dossier, question_id)
     stored = answer_rows.load_one(session, request, question)
     if stored is None:
         raise WrongState("Nobody has answered this question, so there is nothing to review.")
@@ -111,13 +104,6 @@ def _check_reviewing(dossier: Dossier) -> None:
         raise WrongState("This assessment is decided: its answers and their review are frozen.")
     if not dossier.can_review:
         raise WrongState("The review begins when the answers are in.")
-
-
-def _question(session: Session, dossier: Dossier, question_id: str) -> Question:
-    for questionnaire in copies.questionnaires(session, dossier.sent.copies):
-        if question_id in questionnaire.by_id:
-            return questionnaire.by_id[question_id]
-    raise NotFound("There is no such question.")
 
 
 def _plain(change: Change) -> dict[str, Any]:
@@ -176,84 +162,6 @@ def reason_from(typed: str) -> str:
     if len(text) < MIN_REASON:
         raise InvalidAnswer(f"Give the reason in at least {MIN_REASON} characters.")
     return text
-
-
-def answer_for_vendor(
-    session: Session, reference: str, question_id: str, said: NewAnswer, *, origin: Origin, expected_version: int,
-    answered_on: date, by: Actor, now: datetime,
-) -> int:  # fmt: skip
-    """Answer on the vendor's behalf, or from public facts; returns the answer's new version.
-
-    Allowed from sending until the decision. Raises InvalidAnswer where the source or the day cannot be,
-    saves.Conflict where somebody else has answered meanwhile, WrongState outside that time.
-    """
-    dossier = dossiers.find(session, reference, for_update=True)
-    if not dossier.can_answer:
-        raise WrongState("Answers can be given on the vendor's behalf from sending until the decision.")
-    request, question = dossier.sent, _question(session, dossier, question_id)
-    if not OLDEST <= answered_on <= now.date():
-        raise InvalidAnswer("The day of the answer must not lie in the future, nor before 2000.")
-    said = replace(said, source=source_from(said.source, origin))
-    version = saves.put(
-        session, request, dossier.key_id, question, said, expected_version=expected_version, origin=origin, by=by,
-        now=now, answered_on=answered_on,
-    )  # fmt: skip
-    dossier.case.active_at = now
-    _count(session, request)
-    if request.status is RequestStatus.SUBMITTED:
-        scores.compute(session, request, by=by, now=now)
-    return version
-
-
-def source_from(typed: str, origin: Origin) -> str:
-    """Whence the answer comes: a link for public facts, else how we know. Raises InvalidAnswer."""
-    if origin is Origin.VENDOR:
-        raise InvalidAnswer("Only the vendor answers as the vendor.")
-    text = plain_values.read_text(typed, max_length=plain_values.URL_LENGTH)
-    if origin is Origin.PUBLIC:
-        if not text:
-            raise InvalidAnswer("Give the link to the public source.")
-        return plain_values.read_url(text)
-    if not text:
-        raise InvalidAnswer("Say how you know: a phone call with whom, which document.")
-    return plain_values.read_text(text, max_length=SOURCE_LENGTH)
-
-
-def _count(session: Session, request: Request) -> None:
-    questionnaires = copies.questionnaires(session, request.copies)
-    stored = answer_rows.load(session, request, copies.questions_by_id(questionnaires))
-    counted = counting.progress(questionnaires, answers.as_domain(stored))
-    request.answered, request.visible = counted.answered, counted.visible
-
-
-def start_review(session: Session, reference: str, reason: str, *, by: Actor, now: datetime) -> None:
-    """Close the request without the vendor's own submission, and begin the review.
-
-    For cases answered on the vendor's behalf or from public facts. Raises InvalidAnswer for a short reason, WrongState
-    unless the request is open.
-    """
-    text = reason_from(reason)
-    dossier = dossiers.find(session, reference, for_update=True)
-    if not dossier.can_start_review:
-        raise WrongState("The review cannot be started: there is no open request.")
-    request = dossier.sent
-    if not _close(session, request.id, now=now):
-        raise WrongState("The vendor has sent the answers meanwhile.")
-    session.refresh(request)
-    states.check_assessment_move(dossier.case.status, AssessmentStatus.REVIEW)
-    dossier.case.status, dossier.case.active_at = AssessmentStatus.REVIEW, now
-    details = {"on_behalf": True, "reason": text, "answered": request.answered, "visible": request.visible}
-    _record(session, EventKind.REQUEST_SUBMITTED, dossier, details, by=by, now=now)
-    scores.compute(session, request, by=by, now=now)
-
-
-def _close(session: Session, request_id: UUID, *, now: datetime) -> bool:
-    # The vendor may press "Send" in the same moment: one statement decides.
-    still_open = update(Request).where(
-        Request.id == request_id, Request.status.in_((RequestStatus.SENT, RequestStatus.OPEN))
-    )
-    moved = session.execute(still_open.values(status=RequestStatus.SUBMITTED, submitted_at=now))
-    return cast("CursorResult[tuple[()]]", moved).rowcount == 1
 
 
 def _record(

@@ -15,7 +15,7 @@ from vendorrisk.services.answering.answers import NewAnswer
 from vendorrisk.services.answering.saves import Conflict
 from vendorrisk.services.casework import dossiers
 from vendorrisk.services.casework.dossiers import Heading
-from vendorrisk.services.reviewing import answer_sheets, reviews
+from vendorrisk.services.reviewing import answer_sheets, on_behalf
 from vendorrisk.services.reviewing.answer_sheets import Line
 from vendorrisk.web import access, edge, question_forms, readings
 from vendorrisk.web import forms as shared
@@ -111,7 +111,7 @@ def _problems(found: Typed, form: OnBehalfForm) -> list[Problem]:
 def _save(reference: str, line: Line, found: Typed, said: NewAnswer, form: OnBehalfForm) -> None:
     answer = NewAnswer(said.value, said.not_applicable, said.unknown, said.comment, form.source.data or "")
     with edge.writing() as session:
-        reviews.answer_for_vendor(
+        on_behalf.answer(
             session, reference, line.question.id, answer, origin=Origin(form.origin.data),
             expected_version=found.version, answered_on=form.day(), by=access.current_actor(), now=edge.now(),
         )  # fmt: skip
@@ -144,6 +144,6 @@ def begin_review(reference: str) -> ResponseReturnValue:
     if not form.validate():
         return _start_page(_startable(reference), form), 422
     with edge.writing() as session:
-        reviews.start_review(session, reference, form.reason.data or "", by=access.current_actor(), now=edge.now())
+        on_behalf.start_review(session, reference, form.reason.data or "", by=access.current_actor(), now=edge.now())
     flash("The review has begun. The vendor can no longer change its answers.", "success")
     return redirect(url_for("staff.answers", reference=reference), 303)

@@ -19,7 +19,7 @@ from vendorrisk.domain.answers import EvidenceLevel
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.questionnaire import Question
-from vendorrisk.services.reviewing import reviews
+from vendorrisk.services.reviewing import on_behalf, reviews
 from vendorrisk.services.reviewing.answer_sheets import Line
 from vendorrisk.services.reviewing.reviews import Change
 from vendorrisk.web.staff.forms import needed
@@ -153,7 +153,7 @@ class OnBehalfForm(FlaskForm):
         if self.origin.data not in (Origin.STAFF.value, Origin.PUBLIC.value):
             return
         try:
-            field.data = reviews.source_from(field.data or "", Origin(self.origin.data))
+            field.data = on_behalf.source_from(field.data or "", Origin(self.origin.data))
         except InvalidAnswer as error:
             raise ValidationError(str(error)) from None
 
