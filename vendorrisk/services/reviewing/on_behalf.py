@@ -1,4 +1,4 @@
-"""On behalf: staff answer for the vendor or from public facts, and begin a review that the vendor never sent in for.
+"""On behalf: what staff answer for the vendor or from public facts, and reviews begun without the vendor's submission.
 
 Called by the staff's pages of that name.
 """
