@@ -13,7 +13,7 @@ from bench.many import Filling
 from bench.measure import Line, at_most, side_by_side
 from bench.pages import settings_in
 from vendorrisk.db.engine import Database
-from vendorrisk.services.casework import assessments, home, vendors
+from vendorrisk.services.casework import assessments, home, vendor_search
 from vendorrisk.services.operating import keys, opening
 
 FEW, MANY = 10_000, 200_000
@@ -23,7 +23,7 @@ LISTS: dict[str, Read] = {
     "assessments": lambda session, now: assessments.page(session, assessments.Filters(), 1, now=now),
     "overdue": lambda session, now: assessments.page(session, assessments.Filters(due="overdue"), 1, now=now),
     "of one band": lambda session, now: assessments.page(session, assessments.Filters(band="high"), 1, now=now),
-    "vendors": lambda session, now: vendors.page(session, vendors.Filters(), 1),
+    "vendors": lambda session, now: vendor_search.page(session, vendor_search.Filters(), 1),
 }
 
 

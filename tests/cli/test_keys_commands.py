@@ -13,7 +13,8 @@ from tests import builders
 from vendorrisk.cli import main as cli
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Evidence
-from vendorrisk.services.casework import vendors
+from vendorrisk.services.casework import vendor_search
+from vendorrisk.services.casework.vendor_search import Filters
 from vendorrisk.services.operating import keys, opening, rotation
 from vendorrisk.settings import Settings
 
@@ -162,7 +163,7 @@ def test_a_backup_is_made_verified_and_restored(
     assert run(new, "restore", archive) == OK
     assert "Everybody has to sign in again" in said.readouterr().err
     with database(new).reading() as session:
-        assert [row.name for row in vendors.page(session, vendors.Filters(), 1).items] == ["Northwind Mail"]
+        assert [row.name for row in vendor_search.page(session, Filters(), 1).items] == ["Northwind Mail"]
     assert run(new, "restore", archive) == FOUND_PROBLEMS
     assert "There is a database already" in said.readouterr().err
 
@@ -220,7 +221,7 @@ def test_a_vendor_is_erased_after_asking(
     assert run(environ, *words) == OK
     assert f"{reference} was erased" in said.readouterr().err
     with database(environ).reading() as session:
-        assert [row.name for row in vendors.page(session, vendors.Filters(), 1).items] == ["Erased vendor"]
+        assert [row.name for row in vendor_search.page(session, Filters(), 1).items] == ["Erased vendor"]
     assert run(environ, *words, "--yes") == FOUND_PROBLEMS
     assert run(environ, "vendor", "erase", "V-NONE", "--reason", "x" * 20, "--yes") == FOUND_PROBLEMS
     assert "no such vendor" in said.readouterr().err

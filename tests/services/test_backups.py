@@ -25,7 +25,8 @@ from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.mail.messages import Message
 from vendorrisk.services import audit
 from vendorrisk.services.answering import evidence
-from vendorrisk.services.casework import vendors
+from vendorrisk.services.casework import vendor_search, vendors
+from vendorrisk.services.casework.vendor_search import Filters
 from vendorrisk.services.letters import outbox
 from vendorrisk.services.operating import archive, backup_keys, backups, erasure, keys, restoring, rotation
 from vendorrisk.services.operating.archive import Kind
@@ -105,7 +106,7 @@ def test_everything_comes_back_equal(
     with database.writing() as session:
         # The database goes on counting where it was.
         added = builders.add_vendor(session, "Added afterwards")
-        assert vendors.page(session, vendors.Filters(search="afterwards"), 1).items[0].reference == added.reference
+        assert vendor_search.page(session, Filters(search="afterwards"), 1).items[0].reference == added.reference
     database.close()
 
 
@@ -235,7 +236,7 @@ def test_a_vendor_erased_since_is_erased_in_what_is_restored(
         assert found is not None and found.at == later and "after the backup was made" in found.reason
         with pytest.raises(vault.Erased):
             vendors.name_of(session, gone)
-        assert vendors.page(session, vendors.Filters(search="Northwind"), 1).items == ()
+        assert vendor_search.page(session, Filters(search="Northwind"), 1).items == ()
     database.close()
 
 

@@ -33,7 +33,8 @@ from vendorrisk.domain.errors import InvalidAnswer, NotFound, WrongState
 from vendorrisk.mail.messages import Message
 from vendorrisk.services import audit, work
 from vendorrisk.services.answering import sittings
-from vendorrisk.services.casework import home, vendors
+from vendorrisk.services.casework import home, vendor_search, vendors
+from vendorrisk.services.casework.vendor_search import Filters
 from vendorrisk.services.letters import outbox, stuck
 from vendorrisk.services.operating import backup_keys, erasure
 from vendorrisk.services.runtime import Runtime
@@ -78,7 +79,7 @@ def test_the_key_the_files_and_the_index_are_gone(runtime: Runtime, full: Full, 
         key = session.get_one(DataKey, vendor.key_id)
         assert (key.wrapped, key.destroyed_at, vendor.erased_at) == (None, now, now)
         assert session.scalar(select(func.count()).select_from(IndexTerm)) == 0
-        assert vendors.page(session, vendors.Filters(search="Northwind"), 1).items == ()
+        assert vendor_search.page(session, Filters(search="Northwind"), 1).items == ()
         assert session.scalars(select(Report.storage_name)).all() == [None]
         assert None not in session.scalars(select(Evidence.removed_at)).all()
         for opened in (vendors.view, vendors.name_of):

@@ -21,7 +21,8 @@ from vendorrisk.db.models import DataKey, Event, Vendor
 from vendorrisk.db.vault import MasterKey
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.services import audit
-from vendorrisk.services.casework import vendors
+from vendorrisk.services.casework import vendor_search, vendors
+from vendorrisk.services.casework.vendor_search import Filters
 from vendorrisk.services.operating import keys, rotation
 from vendorrisk.services.people import accounts
 
@@ -88,7 +89,7 @@ def test_what_hangs_on_the_root_stays_as_it_was(deployment: Deployment, now: dat
     again = deployment.again()
     assert {name: again.master.purpose(name) for name in before} == before
     with again.reading() as session:
-        assert [row.name for row in vendors.page(session, vendors.Filters(search="Vendor 3"), 1).items] == ["Vendor 3"]
+        assert [row.name for row in vendor_search.page(session, Filters(search="Vendor 3"), 1).items] == ["Vendor 3"]
     assert trail_side.check(again) == []
 
 

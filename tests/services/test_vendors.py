@@ -17,25 +17,26 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, IndexTerm, Vendor
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.errors import NotFound, WrongState
-from vendorrisk.services.casework import contacts, vendors
+from vendorrisk.services.casework import cases, contacts, vendor_search, vendors
 from vendorrisk.services.casework.contacts import NewContact
-from vendorrisk.services.casework.vendors import Filters, NewVendor
+from vendorrisk.services.casework.vendor_search import Filters
+from vendorrisk.services.casework.vendors import NewVendor
 
 Found = Callable[[str], list[str]]
 
 
 def test_a_vendor_of_the_same_name_or_domain_is_noticed(session: Session) -> None:
     builders.add_vendor(session, "Northwind Mail Ltd", website="https://www.northwind.example/")
-    by_name = vendors.doubles(session, NewVendor("NORTHWIND mail, Inc."))
-    by_domain = vendors.doubles(session, NewVendor("Other", "https://northwind.example/x"))
+    by_name = vendor_search.doubles(session, NewVendor("NORTHWIND mail, Inc."))
+    by_domain = vendor_search.doubles(session, NewVendor("Other", "https://northwind.example/x"))
     assert [(each.name, each.why) for each in by_name] == [("Northwind Mail Ltd", "the same name")]
     assert [(each.name, each.why) for each in by_domain] == [("Northwind Mail Ltd", "the same web address")]
-    assert vendors.doubles(session, NewVendor("Northwind Web", "https://web.northwind.example")) == []
+    assert vendor_search.doubles(session, NewVendor("Northwind Web", "https://web.northwind.example")) == []
 
 
 def test_an_alias_counts_as_a_name(session: Session) -> None:
     vendors.add(session, NewVendor("Holding 7", "", ("Finder",)), by=SYSTEM, now=NOW)
-    assert [each.name for each in vendors.doubles(session, NewVendor("finder"))] == ["Holding 7"]
+    assert [each.name for each in vendor_search.doubles(session, NewVendor("finder"))] == ["Holding 7"]
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def found(session: Session) -> Found:
     builders.add_contact(session, first, email="Dana@Mail.example")
     builders.add_vendor(session, "Norbert Données", website="")
     builders.add_vendor(session, "3M", website="")
-    return lambda text: sorted(row.name for row in vendors.page(session, Filters(search=text), 1).items)
+    return lambda text: sorted(row.name for row in vendor_search.page(session, Filters(search=text), 1).items)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_search_finds_words_beginnings_domains_and_addresses(found: Found, text:
 
 def test_a_reference_is_found_in_any_case(session: Session) -> None:
     vendor = builders.add_vendor(session)
-    page = vendors.page(session, Filters(search=vendor.reference.lower()), 1)
+    page = vendor_search.page(session, Filters(search=vendor.reference.lower()), 1)
     assert [row.reference for row in page.items] == [vendor.reference]
 
 
@@ -82,10 +83,10 @@ def test_the_list_shows_the_latest_assessment_and_filters_by_it(session: Session
     case.tier, case.band = 1, "High"
     builders.add_vendor(session, "Kite")
     session.flush()
-    (row,) = vendors.page(session, Filters(tier=1, band="High"), 1).items
+    (row,) = vendor_search.page(session, Filters(tier=1, band="High"), 1).items
     assert (row.name, row.assessment, row.tier, row.band) == ("Northwind", case.reference, 1, "High")
-    assert [each.name for each in vendors.page(session, Filters(band=vendors.UNRATED), 1).items] == ["Kite"]
-    assert vendors.page(session, Filters(tier=2), 1).total == 0
+    assert [each.name for each in vendor_search.page(session, Filters(band=cases.UNRATED), 1).items] == ["Kite"]
+    assert vendor_search.page(session, Filters(tier=2), 1).total == 0
 
 
 def test_a_full_page_takes_no_more_statements_than_a_short_one(database: Database) -> None:
@@ -93,11 +94,11 @@ def test_a_full_page_takes_no_more_statements_than_a_short_one(database: Databas
         for number in range(30):
             builders.add_assessment(session, builders.add_vendor(session, f"Company {number}"))
     with database.reading() as session, staff_side.statements(database) as seen:
-        page = vendors.page(session, Filters(search="company"), 1)
+        page = vendor_search.page(session, Filters(search="company"), 1)
     assert (len(page.items), page.total, page.pages) == (25, 30, 2)
     assert len(seen) <= 4
     with database.reading() as session:
-        assert len(vendors.page(session, Filters(), 99).items) == 5
+        assert len(vendor_search.page(session, Filters(), 99).items) == 5
 
 
 @ON_SQLITE  # it looks into the files
@@ -123,8 +124,8 @@ def test_changing_a_vendor_moves_its_index_and_is_on_the_trail(session: Session)
     vendor = builders.add_vendor(session, "Northwind Mail", website="")
     vendors.change(session, vendor, NewVendor("Southwind", "https://south.example"), expected=1, by=SYSTEM, now=NOW)
     session.flush()
-    assert vendors.page(session, Filters(search="northwind"), 1).total == 0
-    assert vendors.page(session, Filters(search="south.example"), 1).total == 1
+    assert vendor_search.page(session, Filters(search="northwind"), 1).total == 0
+    assert vendor_search.page(session, Filters(search="south.example"), 1).total == 1
     assert "vendor.changed" in session.scalars(select(Event.kind).where(Event.object_id == vendor.id)).all()
 
 
@@ -150,8 +151,8 @@ def test_a_changed_address_is_found_and_the_old_one_is_not(session: Session) -> 
     contact = builders.add_contact(session, vendor, email="old@n.example")
     contacts.change(session, vendor, contact.id, NewContact("Dana", "new@n.example"), by=SYSTEM, now=NOW)
     session.flush()
-    assert vendors.page(session, Filters(search="new@n.example"), 1).total == 1
-    assert vendors.page(session, Filters(search="old@n.example"), 1).total == 0
+    assert vendor_search.page(session, Filters(search="new@n.example"), 1).total == 1
+    assert vendor_search.page(session, Filters(search="old@n.example"), 1).total == 0
 
 
 def test_references_are_random_and_unknown_ones_are_not_found(session: Session) -> None:

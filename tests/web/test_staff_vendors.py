@@ -11,15 +11,15 @@ from tests import builders, staff_side
 from tests.conftest import Cast
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Vendor
-from vendorrisk.services.casework import contacts, vendors
-from vendorrisk.services.casework.vendors import Filters
+from vendorrisk.services.casework import contacts, vendor_search, vendors
+from vendorrisk.services.casework.vendor_search import Filters
 
 ODD = "Zoë’s 北京 مكتب <b>& Söhne</b> 🦊"
 
 
 def _names(database: Database) -> list[str]:
     with database.reading() as session:
-        return [row.name for row in vendors.page(session, Filters(), 1).items]
+        return [row.name for row in vendor_search.page(session, Filters(), 1).items]
 
 
 def test_a_vendor_is_added_with_its_contact_and_its_page_opens(petra: FlaskClient, database: Database) -> None:
@@ -54,7 +54,7 @@ def test_add_anyway_does_not_cover_a_double_that_was_not_shown(petra: FlaskClien
     builders.post(petra, "/vendors/new", {"name": "Northwind"})
     builders.post(petra, "/vendors/new", {"name": "Kite"})
     with database.reading() as session:
-        kite = next(row.reference for row in vendors.page(session, Filters(), 1).items if row.name == "Kite")
+        kite = next(row.reference for row in vendor_search.page(session, Filters(), 1).items if row.name == "Kite")
     assert builders.post(petra, "/vendors/new", {"name": "northwind", "anyway": kite}).status_code == 409
 
 

@@ -141,8 +141,7 @@ def _conditions(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
     if filters.tier is not None:
         conditions.append(Assessment.tier == filters.tier)
     if filters.band:
-        unrated = filters.band == vendors.UNRATED
-        conditions.append(Assessment.band.is_(None) if unrated else Assessment.band == filters.band)
+        conditions.append(cases.of_band(filters.band))
     if filters.due == "overdue":
         conditions += [Assessment.status == AssessmentStatus.SENT, Assessment.due_at < now]
     if filters.due == "soon":

@@ -25,6 +25,8 @@ LIVE = (RequestStatus.SENT, RequestStatus.OPEN)
 """The states in which a vendor may still answer."""
 LATEST_FIRST = (Request.sent_at.desc(), Request.id.desc())
 """The order of a case's requests: its index, read from its end."""
+UNRATED = "none"
+"""The band filter that finds cases without a band as yet."""
 
 
 class NextStep(StrEnum):
@@ -137,6 +139,11 @@ def shown(session: Session, ids: Sequence[UUID], *, now: datetime) -> tuple[Case
 @cache
 def _shown() -> Select[Any]:
     return query().where(Assessment.id.in_(bindparam("ids", expanding=True)))
+
+
+def of_band(band: str) -> ColumnElement[bool]:
+    """Whether a case has this band, or none at all where `band` is UNRATED."""
+    return Assessment.band.is_(None) if band == UNRATED else Assessment.band == band
 
 
 @cache

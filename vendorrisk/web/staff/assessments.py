@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.domain.roles import Role
-from vendorrisk.services.casework import assessments, vendors
+from vendorrisk.services.casework import assessments, cases
 from vendorrisk.services.paging import number_from
 from vendorrisk.services.sending import requests
 from vendorrisk.web import access, edge
@@ -24,7 +24,7 @@ def assessment_list() -> ResponseReturnValue:
     with edge.reading() as session:
         page = assessments.page(session, filters, number_from(request.args.get("page")), now=edge.now())
     return render_template(
-        "staff/assessments/list.html", page=page, filters=filters, due_filters=DUE, unrated=vendors.UNRATED
+        "staff/assessments/list.html", page=page, filters=filters, due_filters=DUE, unrated=cases.UNRATED
     )
 
 
@@ -33,7 +33,7 @@ def _filters() -> assessments.Filters:
     status, band, tier, due = (args.get(name, "") for name in ("status", "band", "tier", "due"))
     return assessments.Filters(
         status=AssessmentStatus(status) if status in {each.value for each in AssessmentStatus} else None,
-        band=band if band in (*words.BANDS, vendors.UNRATED) else "",
+        band=band if band in (*words.BANDS, cases.UNRATED) else "",
         tier=int(tier) if tier in {str(each) for each in words.TIERS} else None,
         due=due if due in DUE else "",
     )

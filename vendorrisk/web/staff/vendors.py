@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from vendorrisk.domain import plain_values
 from vendorrisk.domain.errors import WrongState
 from vendorrisk.domain.roles import Role
-from vendorrisk.services.casework import assessments, contacts, vendors
+from vendorrisk.services.casework import assessments, cases, contacts, vendor_search, vendors
 from vendorrisk.services.operating import erasure
 from vendorrisk.services.paging import number_from
 from vendorrisk.web import access, edge
@@ -25,17 +25,17 @@ def vendor_list() -> ResponseReturnValue:
     """All vendors, a page at a time; filters are in the address."""
     filters = _filters()
     with edge.reading() as session:
-        page = vendors.page(session, filters, number_from(request.args.get("page")))
-    return render_template("staff/vendors/list.html", page=page, filters=filters, unrated=vendors.UNRATED)
+        page = vendor_search.page(session, filters, number_from(request.args.get("page")))
+    return render_template("staff/vendors/list.html", page=page, filters=filters, unrated=cases.UNRATED)
 
 
-def _filters() -> vendors.Filters:
+def _filters() -> vendor_search.Filters:
     args = request.args
     tier, band, sort = args.get("tier", ""), args.get("band", ""), args.get("sort", "")
-    return vendors.Filters(
+    return vendor_search.Filters(
         search=shared.sought(args.get("search"), length=200),
         tier=int(tier) if tier in {str(each) for each in words.TIERS} else None,
-        band=band if band in (*words.BANDS, vendors.UNRATED) else "",
+        band=band if band in (*words.BANDS, cases.UNRATED) else "",
         sort=sort if sort in ("activity", "reference", "tier") else "activity",
     )
 
@@ -52,7 +52,7 @@ def add_vendor() -> ResponseReturnValue:
     new = form.new_vendor(form.contact())
     seen = set((form.anyway.data or "").split())
     with edge.writing() as session:
-        doubles = vendors.doubles(session, new)
+        doubles = vendor_search.doubles(session, new)
         if {double.reference for double in doubles} <= seen:
             added = vendors.add(session, new, by=access.current_actor(), now=edge.now())
             return redirect(url_for("staff.vendor", reference=added.reference), 303)
@@ -66,15 +66,16 @@ def vendor(reference: str) -> ResponseReturnValue:
     """One vendor: what comes next, its assessments and its contacts."""
     with edge.reading() as session:
         row = vendors.get(session, reference)
+        assessed = assessments.of_vendor(session, row.id, now=edge.now())
         erased = erasure.of_vendor(session, row)
         if erased is not None:
-            cases = assessments.of_vendor(session, row.id, now=edge.now())
-            return render_template("staff/vendors/erased.html", reference=row.reference, erased=erased, cases=cases)
+            return render_template("staff/vendors/erased.html", reference=row.reference, erased=erased, cases=assessed)
         shown = vendors.view(session, row)
         people = contacts.of_vendor(session, row.id)
-        cases = assessments.of_vendor(session, row.id, now=edge.now())
-    may_erase = Role.ADMIN in access.roles_of_current()
-    return render_template("staff/vendors/show.html", vendor=shown, contacts=people, cases=cases, may_erase=may_erase)
+    return render_template(
+        "staff/vendors/show.html", vendor=shown, contacts=people, cases=assessed,
+        may_erase=Role.ADMIN in access.roles_of_current(),
+    )  # fmt: skip
 
 
 @bp.route("/vendors/<reference>/edit", methods=["GET", "POST"])
