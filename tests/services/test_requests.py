@@ -24,7 +24,7 @@ from vendorrisk.services import copies
 from vendorrisk.services.casework import contacts
 from vendorrisk.services.casework.contacts import NewContact
 from vendorrisk.services.letters import outbox, stuck
-from vendorrisk.services.sending import invitations, requests
+from vendorrisk.services.sending import briefs, invitations, request_sheets, requests
 from vendorrisk.services.sending.requests import Sending
 
 
@@ -48,7 +48,7 @@ def test_sending_freezes_issues_a_link_and_queues_a_letter(session: Session, cas
     assert (case.status, sent.request.status) == (AssessmentStatus.SENT, RequestStatus.SENT)
     assert (sent.request.answered, sent.request.visible) == (
         0,
-        requests.question_count(copies.questionnaires(session, sent.request.copies)),
+        briefs.counts(copies.questionnaires(session, sent.request.copies))[0],
     )
     assert sent.request.closes_at == sent.request.due_at + timedelta(days=14)
     (letter,) = outbox.of_request(session, sent.request.id)
@@ -70,11 +70,12 @@ def test_the_preview_is_the_letter_but_for_link_and_reference(session: Session, 
     sent = staff_side.send(session, case, petra, note="Please hurry.")
     row = session.scalars(select(Letter).where(Letter.request_id == sent.request.id)).one()
     letter = vault.open_json(session, row.content, context=outbox.CONTEXT)
+    to = contacts.of_vendor(session, case.vendor_id)[0]
     preview = requests.preview(
-        staff_side.SMTP, petra, to=contacts.of_vendor(session, case.vendor_id)[0],
-        asked=requests.frozen(shipped.load(), staff_side.ASKED, case.tier), due_at=sent.request.due_at,
-        zone="Europe/London", link=sent.link, reference=sent.request.reference, note="Please hurry.",
-        service="Mailing service for members", code_required=True,
+        Sending(to.id, staff_side.ASKED, sent.request.due_at, "Europe/London", "Please hurry."),
+        requests.frozen(shipped.load(), staff_side.ASKED, case.tier), to=to, sender=petra,
+        service="Mailing service for members", link=sent.link, reference=sent.request.reference,
+        settings=staff_side.SMTP,
     )  # fmt: skip
     assert (preview.subject, preview.text, preview.html) == (letter["subject"], letter["text"], letter["html"])
 
@@ -199,7 +200,7 @@ def test_a_fresh_link_replaces_the_old_one_and_keeps_what_was_answered(
     assert invitations.find(session, old, now=late) is None
     assert invitations.find(session, new, now=late) is not None
     assert fresh.request.answered == 7 and fresh.request.closes_at == late + timedelta(days=14)
-    shown = requests.show(session, sent.request.reference)
+    shown = request_sheets.show(session, sent.request.reference)
     assert (shown.invited_name, shown.invited_email) == ("Sam", "sam@n.example")
 
 

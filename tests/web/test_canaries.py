@@ -28,7 +28,7 @@ from vendorrisk.services.casework import intake as intakes
 from vendorrisk.services.operating import backup_keys, backups, erasure, restoring
 from vendorrisk.services.reporting import reports
 from vendorrisk.services.runtime import Runtime
-from vendorrisk.services.sending import requests
+from vendorrisk.services.sending import request_sheets
 from vendorrisk.storage import open_storage
 from vendorrisk.web import logs
 
@@ -111,7 +111,7 @@ def test_what_is_typed_lies_nowhere_plain_and_an_erased_vendor_is_gone_from_old_
     restored = restore(old.path, tmp_path, clock, erased=planted.vendor)
     assert canaries.opened(restored) == 0
     with restored.reading() as session, pytest.raises(vault.Erased):
-        requests.show(session, planted.request)
+        request_sheets.show(session, planted.request)
     restored.close()
 
 

@@ -1,6 +1,6 @@
 """What a vendor is told about a request before answering: who asks, about what, how much it is, until when.
 
-Called by the landing page, and by `invitations` for its letters.
+Called by the vendor's pages, by `invitations` for its letters, and by `requests` for the preview of one.
 """
 
 from __future__ import annotations
@@ -44,27 +44,31 @@ class Brief:
 
 def of(session: Session, request: Request, *, settings: Settings) -> Brief:
     """The brief of one request."""
-    questionnaires = copies.questionnaires(session, request.copies)
-    asked, more = counts(questionnaires)
     assessment = session.get_one(Assessment, request.assessment_id)
-    sender = session.get(User, request.sent_by) if request.sent_by else None
-    return Brief(
-        reference=request.reference,
-        organisation=settings.organisation,
-        sender_name=(sender.name or sender.email) if sender else settings.organisation,
-        sender_email=sender.email if sender else "",
-        sender_phone=sender.phone if sender else "",
+    return draw_up(
+        copies.questionnaires(session, request.copies),
+        session.get(User, request.sent_by) if request.sent_by else None,
+        organisation=settings.organisation, reference=request.reference,
         service=vault.open_text(session, assessment.service, context="assessment.service"),
         note=vault.open_optional(session, request.note, context="request.note"),
-        titles=tuple(str(questionnaire.title) for questionnaire in questionnaires),
-        sections=sum(len(questionnaire.sections) for questionnaire in questionnaires),
-        questions=asked,
-        more=more,
-        minutes=minutes_for(asked),
-        due_at=request.due_at,
-        closes_at=request.closes_at,
-        zone=request.zone,
-    )
+        due_at=request.due_at, closes_at=request.closes_at, zone=request.zone,
+    )  # fmt: skip
+
+
+def draw_up(
+    questionnaires: Sequence[Questionnaire], sender: User | None, *, organisation: str, reference: str, service: str,
+    note: str, due_at: datetime, closes_at: datetime, zone: str,
+) -> Brief:  # fmt: skip
+    """The brief of what was sent, or is about to be. Without a sender the organisation itself asks."""
+    asked, more = counts(questionnaires)
+    return Brief(
+        reference=reference, organisation=organisation,
+        sender_name=(sender.name or sender.email) if sender else organisation,
+        sender_email=sender.email if sender else "", sender_phone=sender.phone if sender else "", service=service,
+        note=note, titles=tuple(str(questionnaire.title) for questionnaire in questionnaires),
+        sections=sum(len(questionnaire.sections) for questionnaire in questionnaires), questions=asked, more=more,
+        minutes=minutes_for(asked), due_at=due_at, closes_at=closes_at, zone=zone,
+    )  # fmt: skip
 
 
 def counts(questionnaires: Sequence[Questionnaire]) -> tuple[int, int]:

@@ -25,6 +25,7 @@ from vendorrisk.services import audit, limits
 from vendorrisk.services.letters import outbox
 from vendorrisk.services.limits import Limit
 from vendorrisk.services.sending import briefs
+from vendorrisk.services.sending.briefs import Brief
 from vendorrisk.settings import Settings
 
 FRESH_LINKS = Limit("invitation.fresh", 3, timedelta(hours=1))
@@ -138,9 +139,7 @@ def send_fresh(session: Session, *, token: str, reference: str, settings: Settin
         return
     name = vault.open_text(session, contact.name, context="contact.name")
     email = vault.open_text(session, contact.email, context="contact.email")
-    _, fresh = issue(session, request, name, email, key_id=vendor.key_id, by=_SOMEBODY, now=now)
-    message = letter(session, request, fresh, to=email, to_name=name, settings=settings)
-    outbox.put(session, message, kind="invitation", key_id=vendor.key_id, request_id=request.id, now=now)
+    mail(session, request, name, email, key_id=vendor.key_id, settings=settings, by=_SOMEBODY, now=now)
 
 
 def _request_of(session: Session, token: str, reference: str) -> Request | None:
@@ -154,15 +153,26 @@ def _request_of(session: Session, token: str, reference: str) -> Request | None:
     return session.scalar(select(Request).where(Request.reference == wanted))
 
 
-def letter(session: Session, request: Request, token: str, *, to: str, to_name: str, settings: Settings) -> Message:
-    """The letter that carries the link."""
-    brief = briefs.of(session, request, settings=settings)
+def mail(
+    session: Session, request: Request, name: str, email: str, *, key_id: UUID, settings: Settings, by: Actor,
+    now: datetime,
+) -> str:  # fmt: skip
+    """Issue a link for this person and put the letter that carries it into the outbox; returns the link."""
+    _, token = issue(session, request, name, email, key_id=key_id, by=by, now=now)
+    link, brief = address(settings, token), briefs.of(session, request, settings=settings)
+    message = letter(brief, link, to=email, to_name=name, code_required=request.code_required)
+    outbox.put(session, message, kind="invitation", key_id=key_id, request_id=request.id, now=now)
+    return link
+
+
+def letter(brief: Brief, link: str, *, to: str, to_name: str, code_required: bool) -> Message:
+    """The letter that tells the brief and carries the link."""
     return messages.invitation(
         organisation=brief.organisation, sender_name=brief.sender_name, sender_email=brief.sender_email,
         sender_phone=brief.sender_phone, to=to, to_name=to_name, questionnaire_titles=brief.titles,
         question_count=brief.questions, minutes=brief.minutes, due=brief.due_at, zone=brief.zone,
-        closes=brief.closes_at, link=address(settings, token), reference=brief.reference, note=brief.note,
-        service=brief.service, code_required=request.code_required,
+        closes=brief.closes_at, link=link, reference=brief.reference, note=brief.note,
+        service=brief.service, code_required=code_required,
     )  # fmt: skip
 
 

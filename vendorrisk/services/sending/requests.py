@@ -1,4 +1,4 @@
-"""Requests: sending questionnaires to a vendor, following them, a fresh link, withdrawing. Called by staff pages.
+"""Requests: sending questionnaires to a vendor, a fresh link, withdrawing. Called by the staff's pages.
 
 What is sent is frozen: a request keeps digests of its questionnaires and rules, so later edits never reach back.
 """
@@ -15,22 +15,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from vendorrisk.db import vault
-from vendorrisk.db.models import Assessment, Contact, Invitation, Request, User, Vendor
+from vendorrisk.db.models import Assessment, Contact, Request, User, Vendor
 from vendorrisk.domain import assessment as states
-from vendorrisk.domain import inherent, progress
+from vendorrisk.domain import inherent
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.contradictions import RuleSet
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.domain.questionnaire import Purpose, Questionnaire
 from vendorrisk.library.loader import Library
-from vendorrisk.mail import messages
 from vendorrisk.mail.messages import Message
 from vendorrisk.services import actors, copies, references
 from vendorrisk.services.casework import assessments, cases, contacts, vendors
 from vendorrisk.services.casework.contacts import ContactView
-from vendorrisk.services.letters import outbox
-from vendorrisk.services.letters.outbox import LetterView
 from vendorrisk.services.sending import briefs, invitations
 from vendorrisk.settings import Settings
 
@@ -64,47 +61,6 @@ class Sent:
     link: str
 
 
-@dataclass(frozen=True, slots=True)
-class RequestView:
-    """One request for its page."""
-
-    id: UUID
-    reference: str
-    assessment: str
-    assessment_status: AssessmentStatus
-    vendor: str
-    vendor_reference: str
-    service: str
-    tier: int | None
-    status: RequestStatus
-    to: ContactView
-    invited_name: str
-    invited_email: str
-    questionnaires: tuple[tuple[str, str, int], ...]
-    code_required: bool
-    note: str
-    due_at: datetime
-    zone: str
-    closes_at: datetime
-    sent_at: datetime
-    sent_by: str
-    opened_at: datetime | None
-    last_saved_at: datetime | None
-    last_saved_by: str
-    answered: int
-    visible: int
-    submitted_at: datetime | None
-    submission_hash: str
-    withdrawn_at: datetime | None
-    links: tuple[datetime, ...]
-    letters: tuple[LetterView, ...]
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the vendor may still answer."""
-        return self.status in cases.LIVE
-
-
 def default_due(zone: str, *, now: datetime) -> datetime:
     """Two weeks from now at 17:00 in `zone`; the Monday after, where that is a weekend."""
     day = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=DEFAULT_DAYS)
@@ -121,11 +77,6 @@ def frozen(library: Library, ids: Sequence[str], tier: int | None) -> tuple[Ques
         raise NotFound(f"There is no questionnaire {min(strange)!r}.")
     chosen = [q for key, q in known.items() if key in ids]
     return tuple(inherent.shortened(q) if tier == SHORT_TIER else q for q in chosen)
-
-
-def question_count(questionnaires: Sequence[Questionnaire]) -> int:
-    """How many questions a vendor sees before answering any."""
-    return progress.progress(questionnaires, {}).visible
 
 
 def open_request(session: Session, assessment_id: UUID) -> str | None:
@@ -152,8 +103,7 @@ def send(
         "due": sending.due_at.isoformat(), "code_required": sending.code_required,
     }  # fmt: skip
     assessments.record(session, EventKind.REQUEST_SENT, case, vendor, by=by, now=now, details=details)
-    link = _invite(session, request, vendor, contacts.view(session, contact), settings, by=by, now=now)
-    return Sent(request, link)
+    return Sent(request, _invite(session, request, vendor, contact, settings, by=by, now=now))
 
 
 def fresh_link(
@@ -165,9 +115,8 @@ def fresh_link(
     contact = contacts.get(session, vendor, contact_id)
     request.contact_id = contact.id
     request.closes_at = max(request.closes_at, now + GRACE)
-    link = _invite(session, request, vendor, contacts.view(session, contact), settings, by=by, now=now)
     case.active_at = now
-    return Sent(request, link)
+    return Sent(request, _invite(session, request, vendor, contact, settings, by=by, now=now))
 
 
 def withdraw(session: Session, reference: str, *, by: Actor, now: datetime) -> Assessment:
@@ -180,6 +129,18 @@ def withdraw(session: Session, reference: str, *, by: Actor, now: datetime) -> A
     details: dict[str, object] = {"request": request.reference}
     assessments.record(session, EventKind.REQUEST_WITHDRAWN, case, vendor, by=by, now=now, details=details)
     return case
+
+
+def preview(
+    sending: Sending, asked: Sequence[Questionnaire], *, to: ContactView, sender: User | None, service: str, link: str,
+    reference: str, settings: Settings,
+) -> Message:  # fmt: skip
+    """The letter as `send` would write it, for the send page."""
+    brief = briefs.draw_up(
+        asked, sender, organisation=settings.organisation, reference=reference, service=service, note=sending.note,
+        due_at=sending.due_at, closes_at=sending.due_at + GRACE, zone=sending.zone,
+    )  # fmt: skip
+    return invitations.letter(brief, link, to=to.email, to_name=to.name, code_required=sending.code_required)
 
 
 def get(session: Session, reference: str) -> tuple[Request, Assessment, Vendor]:
@@ -200,54 +161,6 @@ def of_case(session: Session, assessment_id: UUID) -> list[Request]:
     """The requests of a case, the newest first."""
     query = select(Request).where(Request.assessment_id == assessment_id)
     return list(session.scalars(query.order_by(*cases.LATEST_FIRST)))
-
-
-def show(session: Session, reference: str) -> RequestView:
-    """One request for its page. Raises NotFound."""
-    request, case, vendor = get(session, reference)
-    contact = contacts.view(session, contacts.get(session, vendor, request.contact_id))
-    issued = list(
-        session.scalars(select(Invitation).where(Invitation.request_id == request.id).order_by(Invitation.created_at))
-    )
-    sender = session.get(User, request.sent_by) if request.sent_by else None
-    latest = issued[-1] if issued else None
-    return RequestView(
-        id=request.id, reference=request.reference, assessment=case.reference, assessment_status=case.status,
-        vendor=vendors.name_of(session, vendor), vendor_reference=vendor.reference,
-        service=vault.open_text(session, case.service, context="assessment.service"), tier=case.tier,
-        status=request.status, to=contact,
-        invited_name=vault.open_text(session, latest.name, context="invitation.name") if latest else contact.name,
-        invited_email=vault.open_text(session, latest.email, context="invitation.email") if latest else contact.email,
-        questionnaires=tuple(
-            (str(q.title), q.version, len(q.questions)) for q in copies.questionnaires(session, request.copies)
-        ),
-        code_required=request.code_required,
-        note=vault.open_optional(session, request.note, context="request.note"), due_at=request.due_at,
-        zone=request.zone, closes_at=request.closes_at, sent_at=request.sent_at,
-        sent_by=(sender.name or sender.email) if sender else "", opened_at=request.opened_at,
-        last_saved_at=request.last_saved_at,
-        last_saved_by=vault.open_optional(session, request.last_saved_by, context="request.last_saved_by"),
-        answered=request.answered, visible=request.visible, submitted_at=request.submitted_at,
-        submission_hash=request.submission_hash or "", withdrawn_at=request.withdrawn_at,
-        links=tuple(invitation.created_at for invitation in issued),
-        letters=tuple(outbox.of_request(session, request.id)),
-    )  # fmt: skip
-
-
-def preview(
-    settings: Settings, sender: User | None, *, to: ContactView, asked: Sequence[Questionnaire], due_at: datetime,
-    zone: str, link: str, reference: str, note: str, service: str, code_required: bool,
-) -> Message:  # fmt: skip
-    """The letter as `send` would write it, for the send page."""
-    count = question_count(asked)
-    return messages.invitation(
-        organisation=settings.organisation,
-        sender_name=(sender.name or sender.email) if sender else settings.organisation,
-        sender_email=sender.email if sender else "", sender_phone=sender.phone if sender else "", to=to.email,
-        to_name=to.name, questionnaire_titles=tuple(str(q.title) for q in asked), question_count=count,
-        minutes=briefs.minutes_for(count), due=due_at, zone=zone, closes=due_at + GRACE, link=link,
-        reference=reference, note=note, service=service, code_required=code_required,
-    )  # fmt: skip
 
 
 def _case(session: Session, assessment_id: UUID) -> tuple[Assessment, Vendor]:
@@ -282,7 +195,7 @@ def _add_request(
         rules_copy=copies.keep_rules(session, rules, now=now), code_required=sending.code_required,
         note=vault.seal_text(session, vendor.key_id, sending.note, context="request.note") if sending.note else None,
         due_at=sending.due_at, zone=sending.zone, closes_at=sending.due_at + GRACE, sent_at=now,
-        sent_by=actors.user_id(by), visible=question_count(asked),
+        sent_by=actors.user_id(by), visible=briefs.counts(asked)[0],
     )  # fmt: skip
     session.add(request)
     session.flush()
@@ -290,12 +203,12 @@ def _add_request(
 
 
 def _invite(
-    session: Session, request: Request, vendor: Vendor, to: ContactView, settings: Settings, *, by: Actor, now: datetime
+    session: Session, request: Request, vendor: Vendor, to: Contact, settings: Settings, *, by: Actor, now: datetime
 ) -> str:
-    _, token = invitations.issue(session, request, to.name, to.email, key_id=vendor.key_id, by=by, now=now)
-    message = invitations.letter(session, request, token, to=to.email, to_name=to.name, settings=settings)
-    outbox.put(session, message, kind="invitation", key_id=vendor.key_id, request_id=request.id, now=now)
-    return invitations.address(settings, token)
+    shown = contacts.view(session, to)
+    return invitations.mail(
+        session, request, shown.name, shown.email, key_id=vendor.key_id, settings=settings, by=by, now=now
+    )
 
 
 def _check_live(request: Request) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from vendorrisk.db.models import Assessment, User, Vendor
 from vendorrisk.domain.errors import WrongState
-from vendorrisk.domain.questionnaire import Purpose, Questionnaire
+from vendorrisk.domain.questionnaire import Purpose
 from vendorrisk.domain.roles import Role
 from vendorrisk.mail.messages import Message
 from vendorrisk.services import actors
@@ -21,9 +21,10 @@ from vendorrisk.services.casework import assessments, contacts, vendors
 from vendorrisk.services.casework import intake as intakes
 from vendorrisk.services.casework.contacts import ContactView
 from vendorrisk.services.letters.outbox import LetterView
-from vendorrisk.services.sending import preflight, requests
+from vendorrisk.services.sending import briefs, preflight, request_sheets, requests
 from vendorrisk.services.sending.preflight import Check
-from vendorrisk.services.sending.requests import RequestView, Sending
+from vendorrisk.services.sending.request_sheets import RequestSheet
+from vendorrisk.services.sending.requests import Sending
 from vendorrisk.web import access, edge
 from vendorrisk.web import forms as shared
 from vendorrisk.web.staff import bp, once, words
@@ -91,11 +92,7 @@ def _send(desk: Desk, form: SendForm) -> ResponseReturnValue:
             case, vendor = assessments.get(session, desk.reference)
             if (known := requests.open_request(session, case.id)) is not None:
                 return redirect(url_for("staff.request_status", reference=known), 303)  # a second click
-            sending = Sending(
-                contact_id=_contact_id(session, vendor, form), questionnaire_ids=tuple(form.questionnaires.data or ()),
-                due_at=form.due_at(requests.DUE_TIME, desk.zone), zone=desk.zone, note=form.note.data or "",
-                code_required=_wants_code(desk, form),
-            )  # fmt: skip
+            sending = _sending(desk, form, _contact_id(session, vendor, form))
             sent = requests.send(
                 session, case.id, sending, library=services.library, rules=services.rules, settings=services.settings,
                 by=by, now=now,
@@ -105,6 +102,14 @@ def _send(desk: Desk, form: SendForm) -> ResponseReturnValue:
         errors = [("", str(error))]
         return render_template("staff/requests/send.html", form=form, desk=desk, letter=None, errors=errors), 422
     return redirect(url_for("staff.request_status", reference=sent.request.reference), 303)
+
+
+def _sending(desk: Desk, form: SendForm, contact_id: UUID) -> Sending:
+    return Sending(
+        contact_id=contact_id, questionnaire_ids=tuple(form.questionnaires.data or ()),
+        due_at=form.due_at(requests.DUE_TIME, desk.zone), zone=desk.zone, note=form.note.data or "",
+        code_required=bool(form.code_required.data) or not desk.may_switch_code_off,
+    )  # fmt: skip
 
 
 def _contact_id(session: Session, vendor: Vendor, form: RecipientForm) -> UUID:
@@ -122,7 +127,7 @@ def _desk(session: Session, reference: str) -> Desk:
     asked = intakes.questionnaire(session, case)
     proposal = intakes.result(asked, intakes.answers(session, case, asked), tuple(known)).proposal
     offers = [
-        Offer(q.id, str(q.title), q.version, requests.question_count([q]), q.id in proposal.questionnaires)
+        Offer(q.id, str(q.title), q.version, briefs.counts([q])[0], q.id in proposal.questionnaires)
         for q in requests.frozen(services.library, tuple(known), case.tier)
     ]
     checks = preflight.check(session, case, people, services.settings, available=len(offers))
@@ -153,19 +158,14 @@ def _offer_people(form: RecipientForm, people: Sequence[ContactView], chosen: st
 def _preview(session: Session, desk: Desk, form: SendForm) -> Message:
     """The letter as it would leave now, but for its link."""
     services = edge.services()
-    asked: Sequence[Questionnaire] = requests.frozen(services.library, form.questionnaires.data or (), desk.case.tier)
-    due_at = form.due_at(requests.DUE_TIME, desk.zone)
+    to = _recipient(desk, form)
+    sending = _sending(desk, form, to.id)
+    asked = requests.frozen(services.library, sending.questionnaire_ids, desk.case.tier)
     sender_id = actors.user_id(access.current_actor())
     return requests.preview(
-        services.settings, session.get(User, sender_id) if sender_id else None, to=_recipient(desk, form), asked=asked,
-        due_at=due_at, zone=desk.zone,
-        link=f"{services.settings.base_url}/q/{NOT_YET}", reference="R-······", note=form.note.data or "",
-        service=desk.service, code_required=_wants_code(desk, form),
+        sending, asked, to=to, sender=session.get(User, sender_id) if sender_id else None, service=desk.service,
+        link=f"{services.settings.base_url}/q/{NOT_YET}", reference="R-······", settings=services.settings,
     )  # fmt: skip
-
-
-def _wants_code(desk: Desk, form: SendForm) -> bool:
-    return bool(form.code_required.data) or not desk.may_switch_code_off
 
 
 def _recipient(desk: Desk, form: RecipientForm) -> ContactView:
@@ -181,12 +181,12 @@ def request_status(reference: str) -> ResponseReturnValue:
     """Where one request stands: answered, opened, due, and what became of its letters."""
     now = edge.now()
     with edge.reading() as session:
-        shown = requests.show(session, reference)
+        shown = request_sheets.show(session, reference)
         link = once.take(session, reference, now=now)
     return render_template("staff/requests/show.html", request_=shown, link=link, now=now, timeline=_timeline(shown))
 
 
-def _timeline(shown: RequestView) -> list[tuple[datetime, str]]:
+def _timeline(shown: RequestSheet) -> list[tuple[datetime, str]]:
     """What happened, in order. Letters say themselves whether they left."""
     first, *fresh = shown.links or (shown.sent_at,)
     happened: list[tuple[datetime | None, str]] = [(first, "Questionnaires frozen, link made, letter written")]
@@ -211,7 +211,7 @@ def fresh_link(reference: str) -> ResponseReturnValue:
     """Send a fresh link, to the same person or another one."""
     form = RecipientForm()
     with edge.reading() as session:
-        shown = requests.show(session, reference)
+        shown = request_sheets.show(session, reference)
         _row, _case, vendor = requests.get(session, reference)
         people = contacts.of_vendor(session, vendor.id)
     if not shown.is_live:
@@ -237,7 +237,7 @@ def fresh_link(reference: str) -> ResponseReturnValue:
 def withdraw(reference: str) -> ResponseReturnValue:
     """Ask once, then take the request back."""
     with edge.reading() as session:
-        shown = requests.show(session, reference)
+        shown = request_sheets.show(session, reference)
     if request.method != "POST":
         if not shown.is_live:
             raise WrongState("Nothing is left to answer in this request, so it cannot be withdrawn.")
