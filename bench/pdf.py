@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 from bench.measure import Figure, Line, side_by_side
 from tests.reports import sample
-from vendorrisk.reports import compose, engine, html, pdf, view
+from vendorrisk.reports import compose, engine, html, pdf, snapshots, view
 
 _PLAIN_CSS = """@font-face { font-family: Inter; src: url(asset:regular) }
 @page { size: A4; margin: 20mm } body { font: 9pt/1.45 Inter } p { margin: 0 0 2mm }"""
@@ -79,7 +79,7 @@ def _again_unchanged() -> Line:
     """Asking again when nothing changed: the snapshot is composed and hashed, and its hash finds the kept file."""
     made = sample.facts(sample.case(sample.LARKFIELD))
     return side_by_side(
-        "PDF again, nothing changed", lambda: view.snapshot_hash(compose.report(made)), "the first time",
+        "PDF again, nothing changed", lambda: snapshots.digest(compose.report(made)), "the first time",
         lambda: engine.render(compose.report(made)), budget=0.4, rounds=3,
     )  # fmt: skip
 

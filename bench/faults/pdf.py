@@ -23,7 +23,7 @@ from vendorrisk.db.models import Assessment, Report, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, WorkState
 from vendorrisk.jobs import make_reports
 from vendorrisk.jobs.make_reports import PAUSE, TRIES, Workshop
-from vendorrisk.reports import pdf, view
+from vendorrisk.reports import pdf, snapshots, view
 from vendorrisk.services.letters import stuck
 from vendorrisk.services.operating import opening
 from vendorrisk.settings import Settings
@@ -128,7 +128,7 @@ def _ask(database: Database, report: view.Report, now: datetime) -> UUID:
         key_id = session.get_one(Vendor, case.vendor_id).key_id
         row = Report(
             id=uuid4(), reference=f"P-{uuid4().hex[:12]}", assessment_id=case.id, snapshot_hash="0" * 64,
-            snapshot=vault.seal_json(session, key_id, view.to_plain(report), context="report.snapshot"),
+            snapshot=vault.seal_json(session, key_id, snapshots.to_plain(report), context="report.snapshot"),
             state=WorkState.QUEUED, attempts=0, error="", not_before=now, asked_at=now,
         )  # fmt: skip
         session.add(row)

@@ -13,7 +13,7 @@ import pypdf
 import pytest
 
 from tests.reports import sample
-from vendorrisk.reports import pdf, sections, view
+from vendorrisk.reports import pdf, sections, snapshots, view
 
 
 def words(page: pypdf.PageObject) -> str:
@@ -31,7 +31,7 @@ def test_page_1_says_what_the_snapshot_says(clearview: view.Report, reader: pypd
         f"{counts.answered} of {counts.asked} answered", f"{counts.critical} critical", f"{counts.high} high",
         f"{counts.medium} medium", f"{counts.overridden} overridden", f"{clearview.result.inherent} inherent",
         "Decision: Approved with conditions", "Audrey Chen", "valid until 31 May 2027", "3 conditions",
-        view.snapshot_hash(clearview), *(risk.said for risk in clearview.risks), *clearview.not_looked_at,
+        snapshots.digest(clearview), *(risk.said for risk in clearview.risks), *clearview.not_looked_at,
     ]  # fmt: skip
     assert [fact for fact in facts if fact not in page] == []
 
@@ -138,7 +138,7 @@ def test_it_is_small_enough_for_a_letter(clearview_pdf: bytes) -> None:
 def test_the_same_snapshot_gives_the_same_bytes_in_another_process(
     clearview: view.Report, clearview_pdf: bytes
 ) -> None:
-    again = pdf.render(view.from_plain(view.to_plain(clearview)))
+    again = pdf.render(snapshots.from_plain(snapshots.to_plain(clearview)))
     assert hashlib.sha256(again).hexdigest() == hashlib.sha256(clearview_pdf).hexdigest()
 
 

@@ -12,59 +12,59 @@ import pytest
 from tests.reports import sample
 from vendorrisk.domain.answers import EvidenceLevel
 from vendorrisk.domain.assessment import Origin
-from vendorrisk.reports import compose, view
+from vendorrisk.reports import compose, snapshots, view
 from vendorrisk.reports.facts import SetAside, Told
 
 
 def test_a_snapshot_comes_back_from_json_as_it_was() -> None:
     report = sample.report(decision=sample.DECISION)
-    assert view.from_plain(json.loads(json.dumps(view.to_plain(report)))) == report
+    assert snapshots.from_plain(json.loads(json.dumps(snapshots.to_plain(report)))) == report
 
 
 def test_a_snapshot_with_lone_surrogates_comes_back_too() -> None:
     report = replace(sample.report(), vendor="broken \ud83d name")
-    assert view.from_plain(view.to_plain(report)) == report
+    assert snapshots.from_plain(snapshots.to_plain(report)) == report
 
 
 @pytest.mark.parametrize("broken", [{}, [], "text", None, {"reference": 1}])
 def test_anything_else_is_refused(broken: object) -> None:
     with pytest.raises(ValueError, match=r"not the values|expected"):
-        view.from_plain(broken)
+        snapshots.from_plain(broken)
 
 
 def test_a_wrong_type_deep_inside_is_refused() -> None:
-    plain = view.to_plain(sample.report())
+    plain = snapshots.to_plain(sample.report())
     plain["result"]["counts"]["answered"] = "38"
     with pytest.raises(ValueError, match="expected int"):
-        view.from_plain(plain)
+        snapshots.from_plain(plain)
 
 
 def test_the_hash_covers_the_facts_and_not_who_asked_when() -> None:
     report = sample.report()
     same = replace(report, reference="P-2026-AAAAAA", asked_at="2027-01-01T00:00:00Z", asked_by="Somebody Else")
-    assert view.snapshot_hash(same) == view.snapshot_hash(report)
+    assert snapshots.digest(same) == snapshots.digest(report)
 
 
 def test_the_head_is_frozen_in_the_snapshot_and_makes_no_other_report() -> None:
     report = sample.report()
     later = replace(report, head=view.Head(9999, "0" * 64, "2026-12-01T00:00:00Z"))
-    assert view.from_plain(view.to_plain(report)).head == sample.HEAD
-    assert view.snapshot_hash(later) == view.snapshot_hash(report)
+    assert snapshots.from_plain(snapshots.to_plain(report)).head == sample.HEAD
+    assert snapshots.digest(later) == snapshots.digest(report)
 
 
 def test_a_snapshot_from_before_there_were_heads_is_read_and_keeps_its_hash() -> None:
-    plain = view.to_plain(sample.report())
-    hashed = view.snapshot_hash(view.from_plain(plain))
+    plain = snapshots.to_plain(sample.report())
+    hashed = snapshots.digest(snapshots.from_plain(plain))
     del plain["head"]
-    old = view.from_plain(plain)
-    assert (old.head, view.snapshot_hash(old)) == (None, hashed)
+    old = snapshots.from_plain(plain)
+    assert (old.head, snapshots.digest(old)) == (None, hashed)
 
 
 @pytest.mark.parametrize("field", ["vendor", "service", "organisation", "as_of", "submitted_at"])
 def test_the_hash_changes_with_any_fact(field: str) -> None:
     report = sample.report()
-    changed = view.from_plain({**view.to_plain(report), field: "something else"})
-    assert view.snapshot_hash(changed) != view.snapshot_hash(report)
+    changed = snapshots.from_plain({**snapshots.to_plain(report), field: "something else"})
+    assert snapshots.digest(changed) != snapshots.digest(report)
 
 
 def test_the_result_of_the_founding_case() -> None:

@@ -19,7 +19,7 @@ from vendorrisk.db.models import Assessment, Event, Report, Request
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus, WorkState
 from vendorrisk.domain.audit import SYSTEM, Actor, ActorKind, EventKind
 from vendorrisk.domain.errors import NotFound, WrongState
-from vendorrisk.reports import pdf, view
+from vendorrisk.reports import pdf, snapshots, view
 from vendorrisk.services import audit
 from vendorrisk.services.auditing import sealing
 from vendorrisk.services.reporting import reports
@@ -62,7 +62,7 @@ def ask(session: Session, case: Assessment, now: datetime) -> Report:
 
 def snapshot(session: Session, report: Report) -> view.Report:
     """What the report says."""
-    return view.from_plain(vault.open_json(session, report.snapshot, context="report.snapshot"))
+    return snapshots.from_plain(vault.open_json(session, report.snapshot, context="report.snapshot"))
 
 
 def events(session: Session, case: Assessment) -> Counter[str]:
@@ -225,7 +225,7 @@ def test_the_head_is_the_one_of_the_first_asking_and_stays(
         again = ask(session, case, now + timedelta(hours=1))
         assert (again.reference, again.head_position) == (first.reference, head.position)
     reports.make(database, storage, first.id, now=now)
-    assert [view.from_plain(json.loads(kept)).head for kept in rendered] == [printed]
+    assert [snapshots.from_plain(json.loads(kept)).head for kept in rendered] == [printed]
 
 
 def test_before_anything_is_sealed_there_is_no_head(session: Session, now: datetime) -> None:

@@ -15,7 +15,7 @@ import tempfile
 import warnings
 from typing import NoReturn
 
-from vendorrisk.reports import sandbox, view
+from vendorrisk.reports import sandbox, snapshots, view
 
 MADE, NO_SNAPSHOT, FAILED = 0, 2, 3
 _MADE_BETWEEN = 100_000
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     gc.set_threshold(_MADE_BETWEEN)
     sandbox.enter()
     try:
-        report = None if arguments[1:] == ["--page"] else view.from_plain(json.load(sys.stdin.buffer))
+        report = None if arguments[1:] == ["--page"] else snapshots.from_plain(json.load(sys.stdin.buffer))
     except (ValueError, RecursionError):
         return _fail("NotASnapshot", NO_SNAPSHOT)
     try:

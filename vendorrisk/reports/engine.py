@@ -12,7 +12,7 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
-from vendorrisk.reports import html, view
+from vendorrisk.reports import html, snapshots, view
 
 VARIANT = "pdf/ua-1"
 FONTS = {
@@ -86,5 +86,5 @@ def _write_once(_document: object, pdf: pydyf.PDF) -> None:
 
 
 def _identifier(report: view.Report) -> bytes:
-    plain = json.dumps(view.to_plain(report), sort_keys=True)
+    plain = json.dumps(snapshots.to_plain(report), sort_keys=True)
     return hashlib.sha256(plain.encode()).digest()[:16]

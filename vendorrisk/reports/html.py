@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from vendorrisk.reports import view
+from vendorrisk.reports import snapshots, view
 from vendorrisk.reports.sections import SECTIONS
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "report"
@@ -32,7 +32,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def page(report: view.Report) -> str:
     """The HTML of the whole report."""
     template = _environment().get_template("report.html")
-    return template.render(report=report, sections=SECTIONS, snapshot=view.snapshot_hash(report), limits=limits(report))
+    return template.render(report=report, sections=SECTIONS, snapshot=snapshots.digest(report), limits=limits(report))
 
 
 def css() -> str:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from vendorrisk.reports import view
+from vendorrisk.reports import snapshots, view
 
 WALL_SECONDS = 27
 """With starting and ending the child, a rendering is over within 30."""
@@ -26,7 +26,7 @@ class RenderFailed(Exception):
 
 def render(report: view.Report, *, seconds: float = WALL_SECONDS) -> bytes:
     """The report's PDF. Raises RenderFailed."""
-    return render_snapshot(json.dumps(view.to_plain(report)).encode(), seconds=seconds)
+    return render_snapshot(json.dumps(snapshots.to_plain(report)).encode(), seconds=seconds)
 
 
 def render_snapshot(snapshot: bytes, *, seconds: float = WALL_SECONDS) -> bytes:

@@ -1,4 +1,4 @@
-"""The whole report as frozen plain values: what services/reporting keeps, what is hashed, and all that templates see.
+"""The whole report as frozen plain values: all that its templates see. `compose` makes it, `snapshots` keeps it.
 
 Figures are text, already rounded as they are printed; days are "2026-11-23", moments "2026-11-23T05:26:00Z". Nothing is
 looked up later, so the same snapshot gives the same bytes.
@@ -6,12 +6,7 @@ looked up later, so the same snapshot gives the same bytes.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
-from typing import Any, cast
-
-from vendorrisk.reports.plain import build
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,28 +327,3 @@ class Report:
     method: Method
     trail: Trail
     head: Head | None = None
-
-
-_NOT_HASHED = ("reference", "asked_at", "asked_by", "head")
-"""A report's own number, who asked for it when, and how far the trail had come are no facts about the vendor."""
-
-
-def to_plain(report: Report) -> dict[str, Any]:
-    """The report as plain JSON."""
-    return cast(dict[str, Any], json.loads(_dump(asdict(report))))
-
-
-def from_plain(plain: Any) -> Report:
-    """The report that `to_plain` gave. Raises ValueError for anything else."""
-    return build(Report, plain)
-
-
-def snapshot_hash(report: Report) -> str:
-    """SHA-256 over every value but `_NOT_HASHED`: two reports with it say the same of the vendor."""
-    facts = {name: value for name, value in asdict(report).items() if name not in _NOT_HASHED}
-    return hashlib.sha256(_dump(facts).encode()).hexdigest()
-
-
-def _dump(plain: Any) -> str:
-    # Canonical: sorted keys, no spaces, ASCII (so that lone surrogates have a form too).
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -22,7 +22,7 @@ from vendorrisk.db.models import Assessment, Report, User, Vendor
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.audit import SYSTEM, Actor, EventKind
 from vendorrisk.domain.errors import NotFound, WrongState
-from vendorrisk.reports import compose, pdf, view
+from vendorrisk.reports import compose, pdf, snapshots, view
 from vendorrisk.services import actors, audit, files, references, work
 from vendorrisk.services.auditing import readings
 from vendorrisk.services.casework import dossiers
@@ -80,7 +80,7 @@ def ask(session: Session, reference: str, *, organisation: str, by: Actor, now: 
     own = references.report(session, Report.reference, now=now)
     facts = report_facts.gather(session, dossier, own, organisation=organisation, by=by, now=now)
     snapshot = compose.report(facts)
-    digest = view.snapshot_hash(snapshot)
+    digest = snapshots.digest(snapshot)
     there = _with_snapshot(session, dossier, digest)
     if there is not None:
         if there.state is WorkState.FAILED:
@@ -98,7 +98,7 @@ def _add(session: Session, dossier: Dossier, snapshot: view.Report, digest: str,
     head = snapshot.head
     report = Report(
         id=uuid4(), reference=snapshot.reference, assessment_id=dossier.case.id, snapshot_hash=digest,
-        snapshot=vault.seal_json(session, dossier.key_id, view.to_plain(snapshot), context=_CONTEXT),
+        snapshot=vault.seal_json(session, dossier.key_id, snapshots.to_plain(snapshot), context=_CONTEXT),
         decision_id=report_facts.decision_id(session, dossier), state=WorkState.QUEUED, attempts=0, error="",
         head_position=head.position if head else None, head_chain=bytes.fromhex(head.chain) if head else None,
         not_before=now, asked_by=actors.user_id(by), asked_at=now,

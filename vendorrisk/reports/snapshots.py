@@ -1,21 +1,43 @@
-"""Turns plain JSON back into frozen dataclasses of plain values; `view` uses it, in the child process too.
+"""A report as plain JSON, back, and its hash; services/reporting keeps it so, and the child process reads it.
 
-By hand, because lone surrogates (which a browser can send) must pass, and because the child should import little.
+Dataclasses are built by hand, because lone surrogates (which a browser can send) must pass, and because the child
+should import little.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import types
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from functools import lru_cache
-from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
-T = TypeVar("T")
+from vendorrisk.reports.view import Report
+
+_NOT_HASHED = ("reference", "asked_at", "asked_by", "head")
+"""A report's own number, who asked for it when, and how far the trail had come are no facts about the vendor."""
 
 
-def build(kind: type[T], plain: Any) -> T:
-    """A dataclass of `kind` from the JSON of one. Raises ValueError where the shapes differ."""
-    return cast(T, _build(kind, plain))
+def to_plain(report: Report) -> dict[str, Any]:
+    """The report as plain JSON."""
+    return cast(dict[str, Any], json.loads(_dump(asdict(report))))
+
+
+def from_plain(plain: Any) -> Report:
+    """The report that `to_plain` gave. Raises ValueError for anything else."""
+    return cast(Report, _build(Report, plain))
+
+
+def digest(report: Report) -> str:
+    """SHA-256 over every value but `_NOT_HASHED`: two reports with it say the same of the vendor."""
+    facts = {name: value for name, value in asdict(report).items() if name not in _NOT_HASHED}
+    return hashlib.sha256(_dump(facts).encode()).hexdigest()
+
+
+def _dump(plain: Any) -> str:
+    # Canonical: sorted keys, no spaces, ASCII (so that lone surrogates have a form too).
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def _build(kind: Any, plain: Any) -> Any:
