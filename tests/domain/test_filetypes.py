@@ -6,7 +6,7 @@ import pytest
 
 from tests.domain.hostile_files import GOOD, HOSTILE, pdf
 from vendorrisk.domain import filetypes
-from vendorrisk.domain.filetypes import InvalidFile
+from vendorrisk.domain.errors import InvalidFile
 
 
 @pytest.mark.parametrize("what", GOOD)

@@ -22,6 +22,10 @@ class InvalidAnswer(VendorRiskError):
     """An answer that cannot be kept as it is; the text tells the person what to change."""
 
 
+class InvalidFile(InvalidAnswer):
+    """A file that is not taken; the message says why and what to do instead."""
+
+
 Path = tuple[str | int, ...]
 """Where something stands in a document: keys and, counted from 0, places in lists."""
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from vendorrisk.antivirus import Scanner, Unavailable
 from vendorrisk.domain import filetypes
-from vendorrisk.domain.filetypes import InvalidFile
+from vendorrisk.domain.errors import InvalidFile
 
 _log = logging.getLogger(__name__)
 

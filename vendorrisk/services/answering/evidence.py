@@ -22,8 +22,7 @@ from vendorrisk.db.base import Sealed
 from vendorrisk.db.models import Evidence, EvidenceUse, Request, Vendor
 from vendorrisk.db.prepared import Prepared
 from vendorrisk.domain.audit import Actor, EventKind
-from vendorrisk.domain.errors import NotFound
-from vendorrisk.domain.filetypes import InvalidFile
+from vendorrisk.domain.errors import InvalidFile, NotFound
 from vendorrisk.domain.questionnaire import Question
 from vendorrisk.services import audit, files
 from vendorrisk.services.answering.checked_files import Checked, Infected

@@ -13,8 +13,7 @@ from werkzeug.datastructures import FileStorage
 from vendorrisk import antivirus
 from vendorrisk.db import vault
 from vendorrisk.domain.audit import Actor
-from vendorrisk.domain.errors import NotFound
-from vendorrisk.domain.filetypes import InvalidFile
+from vendorrisk.domain.errors import InvalidFile, NotFound
 from vendorrisk.domain.questionnaire import Question, QuestionType
 from vendorrisk.services.answering import checked_files, evidence, responses
 from vendorrisk.services.answering.answers import NewAnswer
