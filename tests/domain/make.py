@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from vendorrisk.domain.answers import Answer, Answers, EvidenceLevel, Value
-from vendorrisk.domain.question_types import Get
+from vendorrisk.domain.question_types.parts import Get
 from vendorrisk.domain.questionnaire import (
     NO_TEXT,
     FlagLevel,

@@ -1,4 +1,4 @@
-"""Reading texts, numbers and dates as people type them; `question_types` and `tables` use it."""
+"""Reading texts, numbers and dates as people type them; `question_types`, forms and services use it."""
 
 from __future__ import annotations
 

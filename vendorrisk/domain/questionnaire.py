@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 
 class QuestionType(StrEnum):
-    """How a question is answered. `domain/question_types.py` knows how to read and check each."""
+    """How a question is answered. `domain/question_types/` knows how to read and check each."""
 
     YES_NO = "yes_no"
     CHOICE = "choice"

@@ -14,6 +14,7 @@ from vendorrisk.domain.answers import Answer, EvidenceLevel, PartialDate, Value
 from vendorrisk.domain.contradictions import Hit, RuleSet
 from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.inherent import inherent as inherent_score
+from vendorrisk.domain.question_types import ticked
 from vendorrisk.domain.questionnaire import Purpose, Question, Questionnaire, QuestionType
 from vendorrisk.domain.scoring import Case, Pair, Score, score
 
@@ -182,7 +183,7 @@ def _value(question: Question, plain: object) -> Value | None:
     if question.type is QuestionType.CHOICES:
         if not isinstance(plain, list) or not all(isinstance(code, str) for code in plain):
             raise InvalidAnswer("a list of option codes is needed")
-        return question_types.check_ticked(question, set(plain))
+        return ticked.checked(question, set(plain))
     if isinstance(plain, str) and question.option(plain) is not None:
         return plain
     if question.type is QuestionType.NUMBER and isinstance(plain, int | Decimal) and not isinstance(plain, bool):

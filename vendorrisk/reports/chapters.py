@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from vendorrisk.domain import question_types, tables
+from vendorrisk.domain import question_types
 from vendorrisk.domain.answers import UNANSWERED, EvidenceLevel, Table
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.conditions import visible
 from vendorrisk.domain.marks import Mark
 from vendorrisk.domain.progress import AnswerState, state_of
+from vendorrisk.domain.question_types import tables
 from vendorrisk.domain.questionnaire import Question, Questionnaire
 from vendorrisk.reports import figures, view
 from vendorrisk.reports.facts import Facts, Told

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 from werkzeug.datastructures import MultiDict
 
-from vendorrisk.domain import plain_values, question_types, tables
+from vendorrisk.domain import plain_values, question_types
 from vendorrisk.domain.answers import Table, Value
 from vendorrisk.domain.errors import InvalidAnswer
-from vendorrisk.domain.question_types import Fields
+from vendorrisk.domain.question_types import tables
+from vendorrisk.domain.question_types.parts import Fields
 from vendorrisk.domain.questionnaire import Question, Questionnaire, QuestionType
 from vendorrisk.services.answering.answers import NewAnswer, StoredAnswer
 from vendorrisk.services.answering.evidence import FileView

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from vendorrisk.db.models import Request, Review, User
-from vendorrisk.domain import progress, question_types, tables
+from vendorrisk.domain import progress, question_types
 from vendorrisk.domain.answers import Answers, Table, Value
 from vendorrisk.domain.conditions import visible
 from vendorrisk.domain.contradictions import Hit
@@ -22,6 +22,7 @@ from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.domain.flags import Flag
 from vendorrisk.domain.marks import Mark
 from vendorrisk.domain.progress import AnswerState
+from vendorrisk.domain.question_types import tables
 from vendorrisk.domain.questionnaire import Question, Questionnaire, Section
 from vendorrisk.services.answering import answers, evidence, scores
 from vendorrisk.services.answering.answers import StoredAnswer

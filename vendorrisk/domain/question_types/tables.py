@@ -1,4 +1,4 @@
-"""Table answers: reading their rows from form fields, keeping them as JSON, saying them in words."""
+"""Tables: rows of cells, or the code of the option that says there are none."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from vendorrisk.domain import plain_values
 from vendorrisk.domain.answers import Cell, Row, Table, Value
 from vendorrisk.domain.errors import InvalidAnswer
+from vendorrisk.domain.question_types import parts
+from vendorrisk.domain.question_types.parts import Fields, Get, TypeRules
 from vendorrisk.domain.questionnaire import Column, ColumnType, Limits, Question
 
 MAX_ROWS = 200
@@ -19,7 +21,7 @@ def max_rows(question: Question) -> int:
     return question.limits.max_rows or MAX_ROWS
 
 
-def read(question: Question, get: Callable[[str], list[str]], _on: date) -> Value | None:
+def _read(question: Question, get: Get, _on: date) -> Value | None:
     """Rows from fields "<row>-<column>"; or the option that says there is none, from field "code".
 
     Rows without any filled cell are dropped. Raises InvalidAnswer naming row and column.
@@ -35,7 +37,7 @@ def read(question: Question, get: Callable[[str], list[str]], _on: date) -> Valu
     return Table(tuple(rows), complete=bool(get("complete"))) if rows else None
 
 
-def _row_numbers(question: Question, get: Callable[[str], list[str]]) -> range:
+def _row_numbers(question: Question, get: Get) -> range:
     typed = "".join(get("rows")[:1])
     count = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else max_rows(question)
     _check_count(question, count)
@@ -102,14 +104,10 @@ _CELLS: dict[ColumnType, Callable[[Column, list[str]], Cell]] = {
 }
 
 
-def fields(question: Question, value: Table | str) -> dict[str, list[str]]:
-    """The form fields that `read` would turn into `value`."""
+def _fields(question: Question, value: Table | str) -> Fields:
     if isinstance(value, str):
         return {"code": [value]}
-    filled: dict[str, list[str]] = {
-        "rows": [str(len(value.rows))],
-        "complete": ["1"] if value.complete else [],
-    }
+    filled: Fields = {"rows": [str(len(value.rows))], "complete": ["1"] if value.complete else []}
     for number, row in enumerate(value.rows):
         for column in question.columns:
             cell = row.get(column.id, "")
@@ -117,16 +115,15 @@ def fields(question: Question, value: Table | str) -> dict[str, list[str]]:
     return filled
 
 
-def to_plain(_question: Question, value: Table | str) -> Any:
-    """The table as JSON."""
+def _to_plain(_question: Question, value: Table | str) -> Any:
     if isinstance(value, str):
         return value
     rows = [{key: list(cell) if isinstance(cell, tuple) else cell for key, cell in row.items()} for row in value.rows]
     return {"rows": rows, "complete": value.complete}
 
 
-def from_plain(question: Question, plain: Any) -> Value:
-    """The table that `to_plain` gave; any cell is checked again, so imports may use it too."""
+def _from_plain(question: Question, plain: Any) -> Value:
+    """Any cell is checked again, so imports may use it too."""
     if isinstance(plain, str):
         return _no_rows(question, plain, [])
     known = {column.id: column for column in question.columns}
@@ -155,10 +152,15 @@ def cell_words(column: Column, cell: Cell) -> str:
     return ", ".join(labels.get(code, code) for code in codes)
 
 
-def words(question: Question, table: Table) -> str:
-    """The table in one paragraph: every row with its filled cells."""
+def _words(question: Question, value: Table | str) -> str:
+    """A line for every row, with its filled cells."""
+    if isinstance(value, str):
+        return parts.label(question, value)
     lines = []
-    for number, row in enumerate(table.rows, start=1):
+    for number, row in enumerate(value.rows, start=1):
         cells = [f"{c.label}: {cell_words(c, row[c.id])}" for c in question.columns if row.get(c.id)]
         lines.append(f"{number}. {'; '.join(cells)}")
     return "\n".join(lines)
+
+
+RULES = TypeRules(_read, _fields, _to_plain, _from_plain, _words)
