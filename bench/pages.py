@@ -12,8 +12,7 @@ from flask.testing import FlaskClient
 from bench import respondent
 from bench.many import CASES_A_VENDOR, Filling
 from bench.measure import Figure, Line, at_most, side_by_side
-from tests import builders
-from tests.driver import statements
+from tests import builders, statements
 from vendorrisk import factory
 from vendorrisk.db.engine import Database
 from vendorrisk.services.operating import keys
@@ -92,7 +91,7 @@ def _page(name: str, client: FlaskClient, path: str, body: bytes, budget: float)
 
 def _weights(name: str, client: FlaskClient, path: str, database: Database, *, queries: int) -> list[Figure]:
     """Bytes of the compressed page, and its SQL statements, held to the number of today."""
-    with statements(database) as run:
+    with statements.reaching_the_driver(database) as run:
         packed = client.get(path, headers={"Accept-Encoding": "gzip"})
     return [
         Figure(f"{name}, gzip", len(packed.data) / 1024, "KB", 30),

@@ -1,16 +1,12 @@
-"""What tests of the staff side share beside the builders: filling in an intake, sending a case, counting statements."""
+"""What tests of the staff side share beside the builders: filling in an intake, sending a case."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from tests import builders
-from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, User, Vendor
 from vendorrisk.domain.answers import Answer
 from vendorrisk.domain.assessment import WorkState
@@ -83,19 +79,3 @@ def refuse_letters(session: Session, sent: Sent, error: str = "550 mailbox unkno
         assert parcel is not None and letter.state is WorkState.QUEUED
         outbox.refused(session, parcel, error, now=NOW)
     session.flush()
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """Collects the statements that go to the database."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if not statement.startswith("BEGIN"):
-            seen.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tests import builders, staff_side
+from tests import builders, staff_side, statements
 from tests.builders import NOW
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
@@ -152,7 +152,7 @@ def test_a_full_list_takes_four_statements(database: Database) -> None:
             case = staff_side.ready(session, petra, f"Vendor {number}")
             if number % 2:
                 staff_side.send(session, case, petra, asked=("breach-history",))
-    with database.reading() as session, staff_side.statements(database) as seen:
+    with database.reading() as session, statements.sent(database) as seen:
         page = assessments.page(session, Filters(), 1, now=NOW)
     assert (len(page.items), page.total) == (25, 26)
     assert len(seen) <= 4

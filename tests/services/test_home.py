@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from tests import builders, staff_side
+from tests import builders, staff_side, statements
 from tests.builders import NOW
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, Review
@@ -59,7 +59,7 @@ def test_home_shows_six_of_a_group_and_counts_the_rest(database: Database) -> No
     with database.writing() as session:
         for number in range(9):
             builders.add_assessment(session, builders.add_vendor(session, f"Vendor {number}"))
-    with database.reading() as session, staff_side.statements(database) as seen:
+    with database.reading() as session, statements.sent(database) as seen:
         (group,) = home.show(session, now=NOW).groups
     assert (len(group.rows), group.total, group.more) == (6, 9, 3)
     assert len(seen) <= 9

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from tests import builders, staff_side
+from tests import builders, staff_side, statements
 from tests.stuck_work import put, put_off, refused, report
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
@@ -77,7 +77,7 @@ def test_a_long_list_is_cut_into_pages_and_takes_few_statements(database: Databa
             case = staff_side.ready(session, petra, f"Vendor {number}")
             staff_side.refuse_letters(session, staff_side.send(session, case, petra))
             report(session, now, case, failed=True)
-    with staff_side.statements(database) as seen, database.reading() as session:
+    with statements.sent(database) as seen, database.reading() as session:
         first = stuck.listed(session, 1, now=now)
         assert (first.total, len(first.items), first.pages) == (30, 25, 2)
         assert all(each.vendor.startswith("Vendor ") for each in first.items)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tests import builders, staff_side
+from tests import builders, statements
 from tests.builders import NOW
 from tests.conftest import ON_SQLITE
 from vendorrisk.db import vault
@@ -93,7 +93,7 @@ def test_a_full_page_takes_no_more_statements_than_a_short_one(database: Databas
     with database.writing() as session:
         for number in range(30):
             builders.add_assessment(session, builders.add_vendor(session, f"Company {number}"))
-    with database.reading() as session, staff_side.statements(database) as seen:
+    with database.reading() as session, statements.sent(database) as seen:
         page = vendor_search.page(session, Filters(search="company"), 1)
     assert (len(page.items), page.total, page.pages) == (25, 30, 2)
     assert len(seen) <= 4

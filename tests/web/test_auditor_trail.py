@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tests import builders, review_side, staff_side, trail_side
+from tests import builders, review_side, statements, trail_side
 from tests.conftest import Cast, Clock
 from tests.review_side import NOW, REASON
 from tests.services.test_csv_cells import PAYLOADS
@@ -161,7 +161,7 @@ def test_it_comes_in_pages_and_asks_no_more_of_the_database_for_more_events(
         with database.writing() as session:
             for _ in range(40):
                 builders.add_vendor(session)
-        with staff_side.statements(database) as asked:
+        with statements.sent(database) as asked:
             page = audrey.get(TRAIL)
         counts.append(len(asked))
         assert events(page.text) <= 50

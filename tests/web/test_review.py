@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from tests import builders, review_side, staff_side
+from tests import builders, review_side, statements
 from tests.conftest import Cast, Clock
 from tests.review_side import NOW
 from tests.web import vendor_visits
@@ -245,7 +245,7 @@ def test_the_number_of_statements_does_not_grow_with_the_answers(petra: FlaskCli
     counts = []
     for case in (few, many):
         petra.get(address(case))
-        with staff_side.statements(database) as seen:
+        with statements.sent(database) as seen:
             assert petra.get(address(case)).status_code == 200
         counts.append(len(seen))
     assert counts[0] == counts[1] <= 17

@@ -7,7 +7,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from tests import builders, staff_side
+from tests import builders, staff_side, statements
 from tests.conftest import Cast
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Vendor
@@ -144,7 +144,7 @@ def test_a_full_list_takes_few_statements(petra: FlaskClient, database: Database
     with database.writing() as session:
         for number in range(30):
             builders.add_assessment(session, builders.add_vendor(session, f"Vendor {number}"))
-    with staff_side.statements(database) as seen:
+    with statements.sent(database) as seen:
         page = petra.get("/vendors")
     assert page.text.count("Vendor ") >= 25 and "Next" in page.text
     # Three of the page, and those of the frame: who is signed in, their roles, letters not delivered.

@@ -7,9 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from tests import builders
+from tests import builders, statements
 from tests.conftest import ON_SQLITE
-from tests.driver import statements
 from tests.web import vendor_visits as visits
 from tests.web.vendor_visits import Visit
 from vendorrisk.db.engine import Database
@@ -29,7 +28,7 @@ def test_a_list_takes_as_many_statements_for_three_cases_as_for_thirty(
         with database.writing() as session:
             for _ in range(more):
                 builders.add_request(session, builders.add_assessment(session, status=AssessmentStatus.READY))
-        with statements(database) as seen:
+        with statements.reaching_the_driver(database) as seen:
             assert petra.get(page).status_code == 200
         found.append(len(seen))
     assert found[0] == found[1] <= most, seen
@@ -45,7 +44,7 @@ def test_a_case_takes_as_many_statements_with_answers_as_without(petra: FlaskCli
         if question_id:
             with database.writing() as session:
                 builders.add_answer(session, session.scalars(select(Request)).one(), question_id, "own")
-        with statements(database) as seen:
+        with statements.reaching_the_driver(database) as seen:
             assert petra.get(f"/assessments/{reference}").status_code == 200
         found.append(len(seen))
     assert found[0] == found[1], seen
@@ -63,7 +62,7 @@ def test_a_section_takes_as_many_statements_with_three_answers_as_with_one(victo
     found = []
     for question_id in ("remote_access", "own_devices_checked", "remote_access_logged"):
         victor.save(question_id, value="own" if question_id == "remote_access" else "yes")
-        with statements(database) as seen:
+        with statements.reaching_the_driver(database) as seen:
             assert victor.get(SECTION).status_code == 200
         found.append(len(seen))
     assert len(set(found)) == 1 and found[0] <= 6, seen
@@ -78,7 +77,7 @@ def test_a_save_takes_six_statements_however_many_answers_there_are(victor: Visi
         ("remote_access_logged", "no"),
     ):
         data = {"csrf_token": token, f"q-{question_id}": value, f"q-{question_id}-version": "0"}
-        with statements(database) as seen:
+        with statements.reaching_the_driver(database) as seen:
             assert victor.browser.post(victor.url(f"/answers/{question_id}"), data=data).status_code == 200
         found.append(seen)
     # Who saves, the answer, the outline of all; the answer, its event, the counts.
