@@ -7,7 +7,6 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 TABLER=1.6.1
-HTMX=4.0.1
 BOOTSTRAP=5.3.9 # not shipped by itself: Tabler's stylesheet contains it, and this is where its licence comes from
 INTER=4.0~beta7+ds-1 # Debian 12's; the static fonts in it call themselves 3.019
 
@@ -32,21 +31,16 @@ have npm || die "npm is needed to fetch the front end."
 mkdir -p "$web" "$assets"
 
 unpack @tabler/core "$TABLER"
-unpack htmx.org "$HTMX"
 unpack bootstrap "$BOOTSTRAP"
 
-# Source maps are not shipped: without these comments no browser asks for them.
+# The source map is not shipped: without this comment no browser asks for it.
 sed '/^\/[/*]# sourceMappingURL=/d' "$work/$TABLER/package/dist/css/tabler.min.css" >"$web/tabler.min.css"
-sed '/^\/[/*]# sourceMappingURL=/d' "$work/$HTMX/package/dist/htmx.min.js" >"$web/htmx.min.js"
-cp "$work/$HTMX/package/LICENSE" "$web/htmx.LICENSE"
 cp "$work/$BOOTSTRAP/package/LICENSE" "$web/bootstrap.LICENSE"
 # tabler.LICENSE is kept by hand: the npm package has none.
 
 manifest=$web/MANIFEST.sha256
 echo "# sha256  file  package  version; written by scripts/vendor.sh, checked by tests/house/test_vendored.py" >"$manifest"
 list "$manifest" bootstrap.LICENSE bootstrap "$BOOTSTRAP"
-list "$manifest" htmx.LICENSE htmx.org "$HTMX"
-list "$manifest" htmx.min.js htmx.org "$HTMX"
 list "$manifest" tabler.LICENSE @tabler/core "$TABLER"
 list "$manifest" tabler.min.css @tabler/core "$TABLER"
 
@@ -54,7 +48,7 @@ if have apt-get && have dpkg-deb; then
     chmod 755 "$work"
     mkdir -m 777 "$work/font"
     (cd "$work/font" && apt-get download -qq "fonts-inter=$INTER" && dpkg-deb -x ./*.deb .)
-    for style in Regular Italic Bold; do
+    for style in Regular Bold; do
         cp "$work/font/usr/share/fonts/opentype/inter/Inter-$style.otf" "$assets/"
     done
     {
@@ -70,7 +64,7 @@ if have apt-get && have dpkg-deb; then
     } >"$assets/OFL.txt"
     manifest=$assets/MANIFEST.sha256
     echo "# sha256  file  package  version; written by scripts/vendor.sh, checked by tests/house/test_vendored.py" >"$manifest"
-    for file in Inter-Bold.otf Inter-Italic.otf Inter-Regular.otf OFL.txt; do
+    for file in Inter-Bold.otf Inter-Regular.otf OFL.txt; do
         list "$manifest" "$file" fonts-inter "$INTER"
     done
 else
