@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import builders
-from vendorrisk.cli import main as cli
+from tests.cli.running import ENVIRONMENT, FOUND_PROBLEMS, OK, USAGE, run
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Evidence
 from vendorrisk.services.casework import vendor_search
@@ -18,25 +18,12 @@ from vendorrisk.services.casework.vendor_search import Filters
 from vendorrisk.services.operating import keys, opening, rotation
 from vendorrisk.settings import Settings
 
-OK, FOUND_PROBLEMS, USAGE, ENVIRONMENT = 0, 1, 2, 3
-
 
 @pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
+def environ(environ: dict[str, str]) -> dict[str, str]:
     """The environment of a deployment that is set up."""
-    made = {
-        "VENDORRISK_DATABASE": f"sqlite:///{tmp_path}/data/v.sqlite",
-        "VENDORRISK_KEY_FILE": f"{tmp_path}/keys/master.key",
-        "VENDORRISK_STORAGE": f"{tmp_path}/files",
-        "VENDORRISK_MAIL": f"file:{tmp_path}/mail",
-    }
-    assert run(made, "setup") == OK
-    return made
-
-
-def run(environ: dict[str, str], *words: str) -> int:
-    """Run one command."""
-    return cli.run(list(words), environ, serve=lambda *_: None)
+    assert run(environ, "setup") == OK
+    return environ
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from vendorrisk.cli import main as cli
+from tests.cli import running
+from tests.cli.running import ENVIRONMENT, FOUND_PROBLEMS, OK, USAGE
 from vendorrisk.domain.audit import SYSTEM, EventKind
 from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.services import audit
@@ -17,19 +18,11 @@ from vendorrisk.services.auditing import anchor
 from vendorrisk.services.operating import opening
 from vendorrisk.settings import Settings
 
-OK, FOUND_PROBLEMS, USAGE, ENVIRONMENT = 0, 1, 2, 3
-
 
 @pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
+def environ(environ: dict[str, str]) -> dict[str, str]:
     """A deployment of this test's own with five sealed events, as the service leaves it."""
-    told = {
-        "VENDORRISK_DATABASE": f"sqlite:///{tmp_path}/data/v.sqlite",
-        "VENDORRISK_KEY_FILE": f"{tmp_path}/keys/master.key",
-        "VENDORRISK_STORAGE": f"{tmp_path}/files",
-        "VENDORRISK_MAIL": f"file:{tmp_path}/mail",
-    }
-    settings = Settings.from_env(told)
+    settings = Settings.from_env(environ)
     database = opening.database(settings)
     with database.writing() as session:
         for number in range(5):
@@ -39,14 +32,11 @@ def environ(tmp_path: Path) -> dict[str, str]:
             )  # fmt: skip
     Sealer(database, anchor.path_of(settings), lambda: datetime.now(UTC)).round()
     database.close()
-    return told
+    return environ
 
 
 def run(environ: dict[str, str], *words: str) -> int:
-    def serve(*_arguments: object) -> None:
-        raise AssertionError("nobody asked for the service")
-
-    return cli.run(["trail", *words], environ, serve=serve)
+    return running.run(environ, "trail", *words)
 
 
 def tampered(environ: dict[str, str], *statements: str) -> None:
