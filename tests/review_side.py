@@ -9,23 +9,33 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import builders
-from vendorrisk.db.models import Answer, Assessment, Request, User
-from vendorrisk.domain.answers import PartialDate, Table, Value
+from vendorrisk.db import vault
+from vendorrisk.db.models import Answer, Assessment, Event, Request, User
+from vendorrisk.domain.answers import EvidenceLevel, PartialDate, Table, Value
 from vendorrisk.domain.assessment import AssessmentStatus, Origin, Outcome, RequestStatus
+from vendorrisk.domain.audit import Actor, ActorKind, EventKind
 from vendorrisk.domain.questionnaire import Question, Questionnaire
 from vendorrisk.library import shipped
+from vendorrisk.services import audit
 from vendorrisk.services.answering import scores
 from vendorrisk.services.answering.scores import Scored
 from vendorrisk.services.casework import dossiers
-from vendorrisk.services.reviewing import decisions
+from vendorrisk.services.reviewing import answer_sheets, decisions, reviews
+from vendorrisk.services.reviewing.answer_sheets import Sheet
 from vendorrisk.services.reviewing.decisions import NewDecision
+from vendorrisk.services.reviewing.reviews import Change
 
 NOW = builders.NOW
 GOLDEN = Path(__file__).parent / "domain" / "score-golden.jsonl"
 THEMES = ("data-sourcing", "breach-history", "customer-list-protection")
+LI = Actor(ActorKind.STAFF, "li", "Li Wei")
+"""Who reviews."""
+GATE = "remote_access"
+"""The question of the tiny questionnaire on which the others hang."""
 REASON = "Looked at with the vendor on the phone."
 
 
@@ -49,11 +59,43 @@ def under_review(
     return case, builders.add_request(session, case, status=RequestStatus.SUBMITTED, questionnaires=asked)
 
 
+def answered(session: Session) -> Assessment:
+    """A case of the tiny questionnaire whose gate is answered: remote access on managed devices."""
+    case, request = under_review(session)
+    builders.add_answer(session, request, GATE, "managed")
+    return case
+
+
+def review(session: Session, case: Assessment, question: str = GATE, change: Change | None = None, **more: Any) -> None:
+    """Set a review of version 1, as Li."""
+    said = change or Change(EvidenceLevel.VERIFIED)
+    given = {"answer_version": 1, "by": LI, "now": NOW, **more}
+    reviews.set_review(session, case.reference, question, said, **given)
+
+
 def score_of(session: Session, case: Assessment) -> Scored:
     """The score as the answers stand."""
     request = dossiers.find(session, case.reference).sent
     assert case.inherent is not None
     return scores.evaluate(session, request, case.inherent, now=NOW)
+
+
+def sheet(session: Session, case: Assessment) -> Sheet:
+    """The answer sheet."""
+    return answer_sheets.open_answers(session, dossiers.find(session, case.reference), now=NOW)
+
+
+def request_of(session: Session, case: Assessment) -> Request:
+    """The request of a case."""
+    return dossiers.find(session, case.reference).sent
+
+
+def bodies(session: Session, case: Assessment, kind: EventKind) -> list[dict[str, Any]]:
+    """What the trail says about a case, of one kind of event."""
+    rows = session.scalars(
+        select(Event).where(Event.object_id == case.id, Event.kind == kind.value).order_by(Event.number)
+    )
+    return [vault.open_json(session, row.details, context=audit.CONTEXT) for row in rows]
 
 
 def decide(session: Session, case: Assessment, by: User, *, now: datetime = NOW) -> None:
