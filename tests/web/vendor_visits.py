@@ -20,6 +20,22 @@ from vendorrisk.db.models import Invitation, Letter, Request
 from vendorrisk.services.letters import outbox
 from vendorrisk.services.sending import invitations
 
+UNKNOWN = "A" * 43
+"""A token that nobody was ever given."""
+CANARIES = ("Canarius", "canarius", "Mailcanary", "Victoria", "Acme", "Petra")
+"""Words of `canarius` that nobody reads before the code."""
+
+
+def canarius(database: Database) -> str:
+    """A living link for Victoria at Canarius, sent by Petra of Acme; returns its token."""
+    with database.writing() as session:
+        sender = builders.add_user(session)
+        vendor = builders.add_vendor(session, "Canarius Ltd")
+        builders.add_contact(session, vendor, "Victoria Canarius", "victoria@canarius.example")
+        case = builders.add_assessment(session, vendor, service="Mailcanary")
+        request = builders.add_request(session, case, sender=sender)
+        return builders.add_link(session, request, "Victoria Canarius", "victoria@canarius.example")
+
 
 @dataclass(frozen=True)
 class Visit:
@@ -66,11 +82,16 @@ def codes(database: Database) -> list[str]:
     return [re.findall(r"code: (\d{6})", letter["text"])[0] for letter in letters(database, "access_code")]
 
 
-def code_page(database: Database, token: str) -> str:
-    """Where the code of this link is typed: its address holds the request's reference, and no token."""
+def reference_of(database: Database, token: str) -> str:
+    """The reference of the request that this link was made for."""
     with database.reading() as session:
         of_token = select(Request.reference).join(Invitation, Invitation.request_id == Request.id)
-        return f"/q/{session.scalars(of_token.where(Invitation.token_hash == invitations.digest(token))).one()}/code"
+        return session.scalars(of_token.where(Invitation.token_hash == invitations.digest(token))).one()
+
+
+def code_page(database: Database, token: str) -> str:
+    """Where the code of this link is typed: its address holds the request's reference, and no token."""
+    return f"/q/{reference_of(database, token)}/code"
 
 
 def ask_for_code(browser: FlaskClient, database: Database, token: str, *, again: bool = False) -> str:
