@@ -1,4 +1,4 @@
-"""Who may open what: one table over every route and the whole cast. A route that is not in the table fails.
+"""Who may open what: the table over every route and the whole cast is tried. A route that is not in it fails.
 
 `petra` is staff, `adam` administers, `audrey` audits, `victor` answers for the vendor of the case, `mallory` for
 another vendor, and must see nothing of it. Everybody sends forms with a valid token, so what is tested is who they are.
@@ -6,10 +6,8 @@ another vendor, and must see nothing of it. Everybody sends forms with a valid t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 import pytest
 from flask import Flask
@@ -19,143 +17,11 @@ from werkzeug.test import TestResponse
 from tests import builders
 from tests.conftest import Cast, Clock, SignIn
 from tests.web import vendor_visits
+from tests.web.access_table import EVERYBODY, FRESHLY, IN, TABLE, Fate, fate
 from vendorrisk.db.engine import Database
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.domain.roles import Role
 from vendorrisk.web import access, static
-
-
-class Fate(Enum):
-    """What becomes of a person at a door."""
-
-    IN = "comes in"
-    ASKED = "is asked to sign in"
-    NOTHING = "sees nothing: 404"
-
-
-IN, ASKED, NOTHING = Fate.IN, Fate.ASKED, Fate.NOTHING
-
-
-@dataclass(frozen=True)
-class Row:
-    """The fate of each person at one kind of door."""
-
-    anonymous: Fate
-    petra: Fate
-    adam: Fate
-    audrey: Fate
-    victor: Fate
-    mallory: Fate
-
-
-STAFF = Row(anonymous=ASKED, petra=IN, adam=IN, audrey=NOTHING, victor=ASKED, mallory=ASKED)
-ADMINS = Row(anonymous=ASKED, petra=NOTHING, adam=IN, audrey=NOTHING, victor=ASKED, mallory=ASKED)
-AUDITORS = Row(anonymous=ASKED, petra=NOTHING, adam=IN, audrey=IN, victor=ASKED, mallory=ASKED)
-SIGNED_IN = Row(anonymous=ASKED, petra=IN, adam=IN, audrey=IN, victor=ASKED, mallory=ASKED)
-EVERYBODY = Row(anonymous=IN, petra=IN, adam=IN, audrey=IN, victor=IN, mallory=IN)
-VENDOR = Row(anonymous=NOTHING, petra=NOTHING, adam=NOTHING, audrey=NOTHING, victor=IN, mallory=NOTHING)
-HALFWAY = Row(anonymous=ASKED, petra=ASKED, adam=ASKED, audrey=ASKED, victor=ASKED, mallory=ASKED)
-"""For those between the two steps of a sign-in, and nobody else."""
-NOBODY = Row(anonymous=NOTHING, petra=NOTHING, adam=NOTHING, audrey=NOTHING, victor=NOTHING, mallory=NOTHING)
-
-TABLE: dict[str, Row] = {
-    "static": EVERYBODY,
-    "about.accessibility": EVERYBODY,
-    "about.privacy": EVERYBODY,
-    "health.healthz": EVERYBODY,
-    "health.readyz": EVERYBODY,
-    "account.show": SIGNED_IN,
-    "account.demo_sign_in": NOBODY,  # the demonstration's; test_sign_in.py has it
-    "security.login": EVERYBODY,
-    "security.logout": SIGNED_IN,
-    "security.forgot_password": EVERYBODY,
-    "security.reset_password": EVERYBODY,
-    "security.change_password": SIGNED_IN,
-    "second_step.code": HALFWAY,
-    "second_step.give_code": HALFWAY,
-    "second_step.set_up": HALFWAY,
-    "second_step.finish_set_up": HALFWAY,
-    "second_step.again": SIGNED_IN,
-    "second_step.prove_again": SIGNED_IN,
-    "passkeys.options": EVERYBODY,
-    "passkeys.use": SIGNED_IN,  # it lets the unknown in, but not with what is sent here: they are asked again
-    "passkeys.set_up": HALFWAY,
-    "passkeys.set_up_options": HALFWAY,
-    "passkeys.account_options": SIGNED_IN,
-    "passkeys.add": SIGNED_IN,
-    "passkeys.remove": SIGNED_IN,
-    "account.ways": SIGNED_IN,
-    "account.app": SIGNED_IN,
-    "account.set_up_app": SIGNED_IN,
-    "account.recovery_codes": SIGNED_IN,
-    "staff.start": SIGNED_IN,
-    "staff.home": STAFF,
-    "staff.vendor_list": STAFF,
-    "staff.vendor": STAFF,
-    "staff.add_vendor": STAFF,
-    "staff.edit_vendor": STAFF,
-    "staff.add_contact": STAFF,
-    "staff.edit_contact": STAFF,
-    "staff.open_assessment": STAFF,
-    "staff.erase_vendor": ADMINS,
-    "staff.assessment_list": STAFF,
-    "staff.assessment": STAFF,
-    "staff.intake": STAFF,
-    "staff.intake_page": STAFF,
-    "staff.save_intake_page": STAFF,
-    "staff.intake_result": STAFF,
-    "staff.complete_intake": STAFF,
-    "staff.send": STAFF,
-    "staff.request_status": STAFF,
-    "staff.fresh_link": STAFF,
-    "staff.withdraw": STAFF,
-    "staff.work": STAFF,
-    "staff.retry_letter": STAFF,
-    "staff.answers": STAFF,
-    "staff.review_answer": STAFF,
-    "staff.answer_on_behalf": STAFF,
-    "staff.save_on_behalf": STAFF,
-    "staff.evidence_file": STAFF,
-    "staff.start_review": STAFF,
-    "staff.begin_review": STAFF,
-    "staff.score": STAFF,
-    "staff.dismiss_contradiction": STAFF,
-    "staff.decision": STAFF,
-    "staff.decide": STAFF,
-    "staff.reports": STAFF,
-    "staff.ask_for_report": STAFF,
-    "staff.report": STAFF,
-    "staff.download_report": STAFF,
-    "staff.retry_report": STAFF,
-    "staff.trail": STAFF,
-    "auditor.decided": AUDITORS,
-    "auditor.assessment": AUDITORS,
-    "auditor.trail": AUDITORS,
-    "auditor.report": AUDITORS,
-    "auditor.whole_trail": AUDITORS,
-    "auditor.trail_json_lines": AUDITORS,
-    "auditor.trail_csv": AUDITORS,
-    "vendor.link": EVERYBODY,
-    "vendor.follow": EVERYBODY,
-    "vendor.code": EVERYBODY,
-    "vendor.give_code": EVERYBODY,
-    "vendor.fresh": EVERYBODY,
-    "vendor.fresh_asked": EVERYBODY,
-    "vendor.start": VENDOR,
-    "vendor.begin": VENDOR,
-    "vendor.tasks": VENDOR,
-    "vendor.section": VENDOR,
-    "vendor.save_section": VENDOR,
-    "vendor.question": VENDOR,
-    "vendor.save_answer": VENDOR,
-    "vendor.attach": VENDOR,
-    "vendor.download": VENDOR,
-    "vendor.preview": VENDOR,
-    "vendor.check": VENDOR,
-    "vendor.submit": VENDOR,
-    "vendor.done": VENDOR,
-    "vendor.closed": VENDOR,
-}
 
 NOT_THERE = "00000000-0000-0000-0000-0000000000aa"
 WITHOUT_AN_OBJECT = frozenset(
@@ -248,13 +114,6 @@ def knock(browser: FlaskClient, method: str, url: str) -> TestResponse:
     raise AssertionError("there is no page with a token")
 
 
-def fate(answer: TestResponse) -> Fate:
-    """What became of the person."""
-    if answer.status_code == 303 and re.match(r"/sign-in(\?|$)", answer.location or ""):
-        return ASKED
-    return NOTHING if answer.status_code == 404 else IN
-
-
 def doors(app: Flask) -> list[tuple[str, str]]:
     """Every endpoint with each of its methods; those that only look come first."""
     found = [(rule.endpoint, method) for rule in app.url_map.iter_rules() for method in (rule.methods or set())]
@@ -263,7 +122,7 @@ def doors(app: Flask) -> list[tuple[str, str]]:
 
 def test_every_route_is_in_the_table(app: Flask) -> None:
     there = {rule.endpoint for rule in app.url_map.iter_rules()}
-    assert there - set(TABLE) == set(), "say in TABLE who may open these"
+    assert there - set(TABLE) == set(), "say in access_table.TABLE who may open these"
     assert set(TABLE) - there == set(), "these are gone"
 
 
@@ -295,16 +154,6 @@ def test_those_who_may_come_in_do(app: Flask, world: World) -> None:
             if (fate(answer) is not IN and not missing) or answer.status_code >= 500:
                 wrong.append(f"{person} at {method} {url} ({endpoint}): {answer.status_code} {answer.location or ''}")
     assert wrong == []
-
-
-FRESHLY = frozenset(
-    {
-        "account.ways", "account.app", "account.set_up_app", "account.recovery_codes", "passkeys.account_options",
-        "passkeys.add", "passkeys.remove", "security.change_password", "staff.decide", "staff.erase_vendor",
-        "auditor.trail_json_lines", "auditor.trail_csv",
-    }
-)  # fmt: skip
-"""What is asked for again where the last proof is more than ten minutes ago."""
 
 
 def test_dangerous_doors_ask_once_more_and_no_others(app: Flask, world: World, clock: Clock) -> None:

@@ -22,7 +22,7 @@ from tests import builders, dump
 from tests.conftest import Cast, SignIn
 from tests.web import vendor_visits as visits
 from tests.web import worlds
-from tests.web.test_access import EVERYBODY, IN, TABLE, VENDOR, fate
+from tests.web.access_table import EVERYBODY, IN, TABLE, VENDOR, fate
 from tests.web.worlds import World
 from vendorrisk.services.runtime import Runtime
 
