@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 
 from bench.pages import settings_in
 from tests import builders
-from tests.conftest import Cast, Clock
+from tests.application import Clock
+from tests.cast import Cast
 from tests.web import worlds
 from tests.web.worlds import World
 from vendorrisk import factory

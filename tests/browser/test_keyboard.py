@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import builders
-from tests.conftest import Cast, Live
+from tests.cast import Cast
 from tests.journeys import walk
+from tests.live import Live
 from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.library import shipped
 

@@ -12,7 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests import builders
-from tests.conftest import Clock, Live
+from tests.application import Clock
+from tests.live import Live
 from vendorrisk.db.models import User
 from vendorrisk.services.people import factors
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.cli.running import ENVIRONMENT, FOUND_PROBLEMS, OK, USAGE, run, set_revision
-from tests.conftest import ON_POSTGRES
+from tests.databases import ON_POSTGRES
 from vendorrisk.db import migrate, schema
 from vendorrisk.services.operating import opening, upgrading
 from vendorrisk.services.operating.upgrading import NeedsUpgrade

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from tests import builders
-from tests.conftest import ON_POSTGRES, ON_SQLITE
+from tests.databases import ON_POSTGRES, ON_SQLITE
 from vendorrisk.db import engine, vault
 from vendorrisk.db.engine import Busy, Database
 from vendorrisk.db.models import Answer, Attempt, Event, Invitation, Request, Vendor

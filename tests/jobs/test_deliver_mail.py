@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests import builders
-from tests.conftest import Clock
+from tests.application import Clock
 from tests.mail.letters import letter
 from tests.mail.server import Office, running
 from vendorrisk.db.engine import BUSY_SECONDS, Busy, Database
@@ -130,7 +130,8 @@ def test_a_worker_killed_between_sending_and_noting_sends_it_again_under_the_sam
     program = f"""
         import os, signal
         from uuid import UUID
-        from tests.conftest import MASTER, Clock
+        from tests.application import Clock
+        from tests.databases import MASTER
         from tests.builders import NOW
         from vendorrisk.db import engine
         from vendorrisk.db.engine import Database

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tests import builders
-from tests.conftest import Clock
+from tests.application import Clock
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Report, Vendor

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from tests import builders
-from tests.conftest import Clock
+from tests.application import Clock
 from vendorrisk import jobs
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Letter

@@ -15,7 +15,8 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from tests import builders, trail_side
-from tests.conftest import Cast, Clock
+from tests.application import Clock
+from tests.cast import Cast
 from vendorrisk import jobs
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database

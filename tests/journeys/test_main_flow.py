@@ -12,8 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
 from tests import builders
-from tests.conftest import Cast, Live
+from tests.cast import Cast
 from tests.journeys import walk
+from tests.live import Live
 
 VENDOR, SERVICE = "Pelican Couriers Ltd", "Letters between our two offices"
 VICTOR = "victor@pelican.example"

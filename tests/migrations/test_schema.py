@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from tests import builders, trail_side
-from tests.conftest import ON_POSTGRES, ON_SQLITE
+from tests.databases import ON_POSTGRES, ON_SQLITE
 from vendorrisk.db import engine, migrate, schema
 from vendorrisk.db.base import Base
 from vendorrisk.db.engine import Database

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from tests import builders, erasing, trail_side
-from tests.conftest import MASTER
+from tests.databases import MASTER
 from vendorrisk.cli import main as cli
 from vendorrisk.db import dump, engine, migrate
 from vendorrisk.db.engine import Database

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import LargeBinary, create_engine, func, inspect, select, text
 
 from tests import builders, erasing, trail_side
-from tests.conftest import MASTER, ON_POSTGRES
+from tests.databases import MASTER, ON_POSTGRES
 from tests.erasing import Full
 from vendorrisk.db import dump, engine, migrate, schema, vault
 from vendorrisk.db.base import Base

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests import builders, erasing, trail_side
-from tests.conftest import MASTER, ON_SQLITE
+from tests.databases import MASTER, ON_SQLITE
 from tests.erasing import REASON, Full
 from vendorrisk.db import vault
 from vendorrisk.db.models import (

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests import builders
-from tests.conftest import ON_SQLITE
+from tests.databases import ON_SQLITE
 from vendorrisk import services
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import AccessCode, Attempt, Event, RespondentSession, SignIn

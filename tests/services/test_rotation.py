@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from tests import builders, trail_side
-from tests.conftest import MASTER
+from tests.databases import MASTER
 from vendorrisk import crypto
 from vendorrisk.crypto import CannotOpen
 from vendorrisk.db import vault

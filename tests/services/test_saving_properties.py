@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import builders, strategies
-from tests.conftest import ON_SQLITE
+from tests.databases import ON_SQLITE
 from tests.domain import answer_strategies
 from vendorrisk.db.engine import Database
 from vendorrisk.domain.questionnaire import Question, Questionnaire, QuestionType

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from tests import trail_side
-from tests.conftest import ON_POSTGRES
+from tests.databases import ON_POSTGRES
 from tests.trail_side import NOW, SEALED, check, sealer, write
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Link

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from tests import review_side, trail_side
-from tests.conftest import MASTER, ON_SQLITE, secrets
+from tests.databases import MASTER, ON_SQLITE, secrets
 from tests.trail_side import NOW, SEALED, check, places, sealed, sealer, tamper, write
 from vendorrisk.db import engine
 from vendorrisk.db.engine import Database

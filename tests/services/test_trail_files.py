@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import builders, review_side
-from tests.conftest import ON_SQLITE, secrets
+from tests.databases import ON_SQLITE, secrets
 from tests.trail_side import NOW, SEALED, places, sealed, sealer, tamper, write
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import DataKey

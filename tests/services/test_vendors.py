@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tests import builders, statements
 from tests.builders import NOW
-from tests.conftest import ON_SQLITE
+from tests.databases import ON_SQLITE
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, IndexTerm, Vendor

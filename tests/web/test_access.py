@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests import builders
-from tests.conftest import Cast, Clock, SignIn
+from tests.application import Clock
+from tests.cast import Cast, SignIn
 from tests.web import vendor_visits
 from tests.web.access_table import EVERYBODY, FRESHLY, IN, TABLE, Fate, fate
 from vendorrisk.db.engine import Database

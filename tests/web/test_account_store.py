@@ -9,7 +9,7 @@ from flask_login import current_user
 from sqlalchemy import select, text
 
 from tests import builders
-from tests.conftest import Cast, SignIn
+from tests.cast import Cast, SignIn
 from tests.web.sign_in_pages import give
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import User

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import builders, review_side
-from tests.conftest import Cast, Clock
+from tests.application import Clock
+from tests.cast import Cast
 from tests.review_side import NOW, REASON
 from vendorrisk.db import vault
 from vendorrisk.db.base import Base

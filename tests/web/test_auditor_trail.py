@@ -18,7 +18,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import builders, review_side, statements, trail_side
-from tests.conftest import Cast, Clock
+from tests.application import Clock
+from tests.cast import Cast
 from tests.review_side import NOW, REASON
 from tests.services.test_csv_cells import PAYLOADS
 from vendorrisk.db.engine import Database

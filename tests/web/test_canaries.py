@@ -16,8 +16,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests import canaries
+from tests.application import Clock
 from tests.canaries import Canaries, Planted
-from tests.conftest import MASTER, Clock
+from tests.databases import MASTER
 from tests.web import vendor_visits
 from vendorrisk.db import engine, vault
 from vendorrisk.db.engine import Database

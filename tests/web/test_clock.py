@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests import builders
-from tests.conftest import Clock
+from tests.application import Clock
 from tests.web import vendor_visits as visits
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Request

@@ -9,7 +9,7 @@ from flask import Flask, session
 from flask.testing import FlaskClient
 
 from tests import builders
-from tests.conftest import Cast, SignIn
+from tests.cast import Cast, SignIn
 
 
 def value_of(browser: FlaskClient) -> str:

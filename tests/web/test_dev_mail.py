@@ -9,7 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
-from tests.conftest import Clock, Live
+from tests.application import Clock
+from tests.live import Live
 from tests.mail.letters import letter
 from vendorrisk import factory
 from vendorrisk.mail import envelope

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
 from tests import builders, dump
-from tests.conftest import Cast, SignIn
+from tests.cast import Cast, SignIn
 from tests.web import fuzzing, worlds
 from tests.web import vendor_visits as visits
 from tests.web.found_forms import Form

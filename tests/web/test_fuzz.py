@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import builders, dump, review_side, sides
-from tests.conftest import Cast, SignIn
+from tests.cast import Cast, SignIn
 from tests.web import fuzzing, worlds
 from tests.web import vendor_visits as visits
 from vendorrisk.db.engine import Database

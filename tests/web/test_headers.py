@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import Cast, SignIn
+from tests.cast import Cast, SignIn
 from vendorrisk import factory
 from vendorrisk.db.engine import Busy
 from vendorrisk.db.models import User

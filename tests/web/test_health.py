@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
 from tests import builders
-from tests.conftest import Clock
+from tests.application import Clock
 from vendorrisk import factory
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests import builders
-from tests.conftest import Live
+from tests.live import Live
 from vendorrisk.domain.roles import Role
 
 if TYPE_CHECKING:

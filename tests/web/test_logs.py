@@ -18,7 +18,8 @@ from sqlalchemy import insert, text
 from structlog import contextvars
 
 from tests import builders
-from tests.conftest import ON_POSTGRES, Cast, SignIn
+from tests.cast import Cast, SignIn
+from tests.databases import ON_POSTGRES
 from tests.web import vendor_visits as visits
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import User, Vendor

@@ -19,7 +19,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from tests import builders, dump
-from tests.conftest import Cast, SignIn
+from tests.cast import Cast, SignIn
 from tests.web import vendor_visits as visits
 from tests.web import worlds
 from tests.web.access_table import EVERYBODY, IN, TABLE, VENDOR, fate

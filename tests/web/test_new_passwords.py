@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from tests import builders
-from tests.conftest import Cast, SignIn
+from tests.cast import Cast, SignIn
 from tests.web.sign_in_pages import events, give
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database

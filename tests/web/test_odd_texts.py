@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests import builders, dump, odd_strings
-from tests.conftest import Cast, SignIn
+from tests.cast import Cast, SignIn
 from tests.web import fuzzing, round_trips, worlds
 from tests.web.fuzzing import Target
 from tests.web.test_forged_forms import typed

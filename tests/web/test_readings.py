@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import builders, review_side
-from tests.conftest import Cast, Clock, SignIn
+from tests.application import Clock
+from tests.cast import Cast, SignIn
 from tests.review_side import NOW
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database

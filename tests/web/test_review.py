@@ -11,7 +11,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from tests import builders, review_side, statements
-from tests.conftest import Cast, Clock
+from tests.application import Clock
+from tests.cast import Cast
 from tests.web.answer_pages import FACTS, GATE, address, behalf, kinds, under_review
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, Request, Review

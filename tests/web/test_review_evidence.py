@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests import builders
-from tests.conftest import Cast
+from tests.cast import Cast
 from tests.review_side import NOW
 from tests.web.answer_pages import GATE, address, kinds, under_review
 from vendorrisk.db.engine import Database

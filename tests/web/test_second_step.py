@@ -11,7 +11,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from tests import builders
-from tests.conftest import Cast, Clock
+from tests.application import Clock
+from tests.cast import Cast
 from vendorrisk import factory
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database

@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests import builders, review_side
-from tests.conftest import Cast, Clock, SignIn
+from tests.application import Clock
+from tests.cast import Cast, SignIn
 from vendorrisk import factory
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Decision, Event, User

@@ -9,7 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests import builders
-from tests.conftest import Cast, Clock
+from tests.application import Clock
+from tests.cast import Cast
 from tests.web.sign_in_pages import GENERIC, events, give, give_code
 from vendorrisk import factory
 from vendorrisk.db.engine import Database

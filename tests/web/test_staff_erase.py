@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests import builders, erasing
-from tests.conftest import Cast, Clock
+from tests.application import Clock
+from tests.cast import Cast
 from tests.erasing import REASON, Full
 from vendorrisk.services.runtime import Runtime
 

@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from tests import builders, staff_side
+from tests.application import Clock
 from tests.builders import NOW
-from tests.conftest import Cast, Clock, SignIn
+from tests.cast import Cast, SignIn
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, Contact, Event, Invitation, Letter, Request, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus, WorkState

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests import builders, staff_side, statements
-from tests.conftest import Cast
+from tests.cast import Cast
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Vendor
 from vendorrisk.services.casework import contacts, vendor_search, vendors

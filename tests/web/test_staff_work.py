@@ -7,8 +7,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests import builders, staff_side, stuck_work
+from tests.application import Clock
 from tests.builders import NOW
-from tests.conftest import Cast, Clock
+from tests.cast import Cast
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Letter, Report
 from vendorrisk.domain.assessment import WorkState

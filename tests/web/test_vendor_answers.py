@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests import builders, statements
-from tests.conftest import ON_SQLITE
+from tests.databases import ON_SQLITE
 from tests.web import vendor_visits as visits
 from tests.web.vendor_visits import Visit
 from vendorrisk.db.engine import Database

@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests import builders
-from tests.conftest import Live
+from tests.live import Live
 from tests.web import vendor_visits as visits
 from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.library import loader, shipped

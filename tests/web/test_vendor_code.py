@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests import builders
-from tests.conftest import Clock
+from tests.application import Clock
 from tests.web import vendor_visits as visits
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Request, RespondentSession

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests import builders, dump
-from tests.conftest import Clock
+from tests.application import Clock
 from tests.web import vendor_visits as visits
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Invitation

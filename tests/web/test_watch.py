@@ -7,7 +7,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests import builders
-from tests.conftest import Cast, Clock
+from tests.application import Clock
+from tests.cast import Cast
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Letter

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import builders, sides
-from tests.conftest import Cast, SignIn
+from tests.cast import Cast, SignIn
 from tests.sides import Side
 from tests.web import vendor_visits as visits
 from vendorrisk.db.models import Request
