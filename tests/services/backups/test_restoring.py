@@ -1,0 +1,188 @@
+"""Restoring: brought back equal on either database, over nothing, and whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, func, select, text
+
+from tests import builders, erasing
+from tests.erasing import Full
+from tests.services.backups.backing_up import make, opened_at, restore, rows_of
+from vendorrisk.db import migrate, vault
+from vendorrisk.db.models import Evidence, Letter, User, Vendor
+from vendorrisk.domain.assessment import WorkState
+from vendorrisk.domain.audit import SYSTEM
+from vendorrisk.mail.messages import Message
+from vendorrisk.services.answering import evidence
+from vendorrisk.services.casework import vendor_search, vendors
+from vendorrisk.services.casework.vendor_search import Filters
+from vendorrisk.services.letters import outbox
+from vendorrisk.services.operating import archive, erasure, restoring
+from vendorrisk.services.operating.archive import Kind
+from vendorrisk.services.operating.backup_keys import BadBackup
+from vendorrisk.services.reporting import reports
+from vendorrisk.services.runtime import Runtime
+from vendorrisk.storage import Storage, open_storage
+
+
+def test_everything_comes_back_equal(
+    runtime: Runtime, full: Full, folder: Path, empty_url: str, elsewhere: Storage, now: datetime
+) -> None:
+    before = rows_of(runtime.database)
+    made = make(runtime, folder, now)
+    done = restore(made, empty_url, elsewhere, now)
+    assert (done.erased, done.summary.files, done.summary.missing) == ((), 2, ())
+    database = opened_at(empty_url)
+    after = rows_of(database)
+    for table in before.keys() - {"trail_events", "users", "letters"}:
+        assert after[table] == before[table], table
+    assert set(before["trail_events"]) < set(after["trail_events"]), "and one event more: that it was restored"
+    assert len(after["trail_events"]) == len(before["trail_events"]) + 1
+    with database.reading() as session:
+        assert vendors.view(session, vendors.get(session, full.vendor)).aliases == ("Windy",)
+        file_id = session.scalars(select(Evidence.id)).one()
+        assert b"".join(evidence.open_file(session, elsewhere, file_id)) == erasing.FILE
+        assert b"".join(reports.open_pdf(session, elsewhere, full.report)) == b"%PDF-1.7 a report"
+    with database.writing() as session:
+        # The database goes on counting where it was.
+        added = builders.add_vendor(session, "Added afterwards")
+        assert vendor_search.page(session, Filters(search="afterwards"), 1).items[0].reference == added.reference
+    database.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
+def test_a_backup_of_one_database_can_be_restored_into_the_other(
+    runtime: Runtime, full: Full, folder: Path, elsewhere: Storage, now: datetime, request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    made = make(runtime, folder, now)
+    if runtime.database.is_sqlite:
+        server: str = request.getfixturevalue("postgres_server")
+        admin = create_engine(server, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text("CREATE DATABASE moved"))
+        url = server.replace("/postgres?", "/moved?", 1)
+    else:
+        url = f"sqlite:///{tmp_path}/moved.sqlite"
+    try:
+        restore(made, url, elsewhere, now)
+        database = opened_at(url)
+        with database.reading() as session:
+            assert vendors.view(session, vendors.get(session, full.vendor)).name == "Northwind Mail"
+        assert rows_of(database)["answers"] == rows_of(runtime.database)["answers"]
+        database.close()
+    finally:
+        if runtime.database.is_sqlite:
+            with admin.connect() as connection:
+                connection.execute(text("DROP DATABASE moved WITH (FORCE)"))
+            admin.dispose()
+
+
+@pytest.mark.parametrize(("source", "target"), [("s3", "folder"), ("folder", "s3")])
+def test_files_come_back_from_a_bucket_and_into_one(
+    runtime: Runtime, petra: User, folder: Path, empty_url: str, bucket_url: str, tmp_path: Path, now: datetime,
+    monkeypatch: pytest.MonkeyPatch, source: str, target: str,
+) -> None:  # fmt: skip
+    places = {"s3": bucket_url, "folder": str(tmp_path / "elsewhere")}
+    running = replace(runtime, storage=open_storage(places[source]))
+    full = erasing.full_vendor(running, petra, monkeypatch, now=now)
+    made = make(running, folder, now)
+    assert (made.summary.files, made.summary.missing) == (2, ())
+    assert restore(made, empty_url, open_storage(places[target]), now).summary.files == 2
+    database, storage = opened_at(empty_url), open_storage(places[target])
+    with database.reading() as session:
+        file_id = session.scalars(select(Evidence.id)).one()
+        assert b"".join(evidence.open_file(session, storage, file_id)) == erasing.FILE
+        assert b"".join(reports.open_pdf(session, storage, full.report)) == b"%PDF-1.7 a report"
+    database.close()
+
+
+def test_a_vendor_erased_since_is_erased_in_what_is_restored(
+    runtime: Runtime, full: Full, folder: Path, empty_url: str, elsewhere: Storage, now: datetime
+) -> None:
+    with runtime.database.writing() as session:
+        kept = builders.add_vendor(session, "Kept")
+    made = make(runtime, folder, now)
+    later = now + timedelta(days=1)
+    with runtime.database.writing() as session:
+        erasure.erase(session, full.vendor, erasing.REASON, by=SYSTEM, now=later)
+    backing_up = replace(runtime, settings=replace(runtime.settings, backups=folder))
+    assert erasure.sweep(backing_up, now=later) == []
+    assert restore(made, empty_url, elsewhere, later).erased == (full.vendor,)
+    database = opened_at(empty_url)
+    with database.reading() as session:
+        assert vendors.name_of(session, vendors.get(session, kept.reference)) == "Kept"
+        gone = vendors.get(session, full.vendor)
+        found = erasure.of_vendor(session, gone)
+        assert found is not None and found.at == later and "after the backup was made" in found.reason
+        with pytest.raises(vault.Erased):
+            vendors.name_of(session, gone)
+        assert vendor_search.page(session, Filters(search="Northwind"), 1).items == ()
+    database.close()
+
+
+def test_nothing_is_restored_over_anything(
+    runtime: Runtime, full: Full, folder: Path, database_url: str, empty_url: str, elsewhere: Storage, now: datetime
+) -> None:
+    made = make(runtime, folder, now)
+    before = rows_of(runtime.database)
+    with pytest.raises(BadBackup, match="There is a database already"):
+        restore(made, database_url, elsewhere, now)
+    assert rows_of(runtime.database) == before
+    names = [record.plain()["name"] for record in archive.read(made.path, runtime.database.master)
+             if record.kind is Kind.FILE]  # fmt: skip
+    elsewhere.put(names[0], [b"something else"])
+    with pytest.raises(BadBackup, match="another file named"):
+        restore(made, empty_url, elsewhere, now)
+    checked = create_engine(empty_url)
+    with checked.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(Vendor)) == 0, "nothing half"
+    checked.dispose()
+
+
+def test_files_that_are_there_already_and_the_same_are_no_hindrance(
+    runtime: Runtime, full: Full, folder: Path, empty_url: str, now: datetime
+) -> None:
+    made = make(runtime, folder, now)
+    assert restore(made, empty_url, runtime.storage, now).summary.files == 2
+
+
+def test_letters_that_waited_are_held_and_everybody_signs_in_again(
+    runtime: Runtime, full: Full, petra: User, folder: Path, empty_url: str, elsewhere: Storage, now: datetime
+) -> None:
+    with runtime.database.writing() as session:
+        vendor = vendors.get(session, full.vendor)
+        message = Message("dana@vendor.example", "Dana", "", "Hello", "Hello", "<p>Hello</p>")
+        outbox.put(session, message, kind="receipt", now=now, key_id=vendor.key_id)
+    assert restore(make(runtime, folder, now), empty_url, elsewhere, now).letters_held == 1
+    database = opened_at(empty_url)
+    with database.reading() as session:
+        letter = session.scalars(select(Letter)).one()
+        assert letter.state is WorkState.FAILED and "may have been sent since" in letter.error
+        assert session.get_one(User, petra.id).fs_uniquifier != petra.fs_uniquifier
+    database.close()
+
+
+def test_a_restore_that_is_cut_off_leaves_nothing_that_opens(
+    runtime: Runtime, full: Full, folder: Path, empty_url: str, elsewhere: Storage, now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    made = make(runtime, folder, now)
+    for step in ("_check_arrived", "_trail_problem", "_end_sessions"):
+        with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
+            broken.setattr(restoring, step, lambda *_: 1 // 0)
+            restore(made, empty_url, elsewhere, now)
+        database = opened_at(empty_url)
+        with pytest.raises(vault.Erased):
+            _ = database.master
+        database.close()
+        if step != "_check_arrived":
+            with pytest.raises(BadBackup, match="a restore that was cut off"):
+                restore(made, empty_url, elsewhere, now)
+            migrate.downgrade(empty_url, "base")
+    assert restore(made, empty_url, elsewhere, now).erased == ()
