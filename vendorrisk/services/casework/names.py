@@ -1,4 +1,4 @@
-"""How names, web and e-mail addresses are read and compared; `vendors` and `contacts` index what it gives."""
+"""How names, web and e-mail addresses are read and compared; `vendors`, `contacts` and `vendor_search` index by it."""
 
 from __future__ import annotations
 
