@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import argon2
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -54,6 +55,14 @@ _CHROMIUM_FLAGS = (
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+
+
+# A busy machine is no mistake of an example's. CI tries the same ones each time: what fails there can be had again.
+hypothesis.settings.register_profile(
+    "vendorrisk", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize=os.environ.get("VENDORRISK_REQUIRE_ALL") == "1",
+)  # fmt: skip
+hypothesis.settings.load_profile("vendorrisk")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.library.files import GATE, HEAD, with_questions
@@ -186,7 +186,6 @@ def test_only_plain_decimal_numbers_are_numbers(text: str) -> None:
 
 
 @given(st.integers(-(10**12), 10**12), st.integers(0, 9))
-@settings(deadline=None)
 def test_numbers_are_exact(digits: int, places: int) -> None:
     exact = Decimal(digits).scaleb(-places)
     read = yaml_text.read(f"a: {exact:f}", "x").plain["a"]
