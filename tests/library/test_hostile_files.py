@@ -63,10 +63,10 @@ HOSTILE: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_refused_with_a_line(name: str) -> None:
     text, expected = HOSTILE[name]
-    started = time.monotonic()
+    started = time.process_time()
     found = mistakes_in(text)
     assert any(line.startswith(expected) for line in found), found
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 EVIL_PATTERNS = [
@@ -88,9 +88,9 @@ def test_a_pattern_that_would_take_ages_elsewhere_is_taken_and_fast(pattern: str
 
     asked = loader.load_text(second("type: text", f"pattern: '{pattern}'"), "good.yaml")
     taken = asked.by_id["second"].limits.pattern
-    started = time.monotonic()
+    started = time.process_time()
     re2.fullmatch(taken, "a" * 50_000 + "?")
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 EVIL_CONDITIONS = [
@@ -239,6 +239,6 @@ def test_a_large_file_of_mistakes_is_refused_soon() -> None:
     codes = ", ".join(f"x{n}" for n in range(100))
     line = "      - {{id: q{0}, code: AB-{0:03}, type: text, text: T, follow_up: {{of: gate, when: [{1}]}}}}\n"
     text = HEAD + with_questions(GATE).removeprefix(HEAD) + "".join(line.format(n, codes) for n in range(400))
-    started = time.monotonic()
+    started = time.process_time()
     assert len(mistakes_in(text)) == 100
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
