@@ -107,8 +107,9 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("VENDORRISK_REQUIRE_ALL") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # as long as clicks wait: the machine may be busy
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=path, args=[*sandbox, *_CHROMIUM_FLAGS])

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 
 from bench.faults.service import PATIENCE_SECONDS, ROOT
 from vendorrisk import factory, jobs
@@ -31,11 +30,13 @@ def main(start: float, speed: float) -> None:
     """Run the jobs until SIGTERM."""
     settings = Settings.from_env(os.environ)
     logs.configure(settings.log)
-    done = Event()
-    signal.signal(signal.SIGTERM, lambda *_: done.set())
+    # Blocked in all threads, and taken by `sigwait` alone. The kernel gives a signal to whichever thread looks first,
+    # often one that is just starting, as one does with each letter; Python then leaves the handler to the main thread,
+    # which nothing wakes from a wait without end.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     stop = jobs.start(factory.build_runtime(settings), clock=fast_clock(start, speed))
     print("working", flush=True)
-    done.wait()
+    signal.sigwait({signal.SIGTERM})
     stop()
 
 

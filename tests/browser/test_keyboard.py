@@ -192,6 +192,7 @@ def test_a_vendor_answers_and_sends_by_keyboard(live: Live, keys: Keys, cast_of:
     section = page.url
     assert keys.answer_until("^Save and continue$") >= 3
     expect(page).not_to_have_url(section)
+    page.wait_for_load_state()
     keys.to("^Skip to main content$", then="Enter")
     keys.to("All sections", then="Enter")
     page.wait_for_url(f"**/respond/{reference}")

@@ -66,7 +66,8 @@ def nora(browser: Browser, live: Live) -> Iterator[Nora]:
 
 
 def look(page: Page) -> None:
-    """Nothing on the page that axe finds wrong."""
+    """Nothing on the page that axe finds wrong, once it is all there."""
+    page.wait_for_load_state()
     assert [found["id"] for found in Axe().run(page).response["violations"]] == []
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import stat
 from pathlib import Path
 
 import pytest
 
 from tests.cli.running import ENVIRONMENT, FOUND_PROBLEMS, OK, USAGE, run
+from tests.mail.server import nobody
 from vendorrisk.library import shipped
 
 
@@ -116,10 +116,8 @@ def test_a_test_letter_goes_out_at_once(
 
 
 def test_a_letter_that_nobody_takes_is_said(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    assert run(environ | {"VENDORRISK_MAIL": f"smtp://127.0.0.1:{port}"}, "mail", "test", "a@b.example") == 1
+    with nobody() as port:
+        assert run(environ | {"VENDORRISK_MAIL": f"smtp://127.0.0.1:{port}"}, "mail", "test", "a@b.example") == 1
     assert "Not sent" in capsys.readouterr().err
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -17,6 +16,7 @@ import pytest
 from tests import builders
 from tests.antivirus.clamd import Clamd, running
 from tests.cli.running import ENVIRONMENT, FOUND_PROBLEMS, OK, run, set_revision
+from tests.mail.server import nobody
 from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.reports import pdf
 from vendorrisk.services.auditing import anchor
@@ -197,10 +197,8 @@ def test_doctor_makes_nothing(environ: dict[str, str], tmp_path: Path, capsys: p
 def test_doctor_knocks_at_the_mail_server_without_a_letter(
     environ: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    code, checks = examined(environ | {"VENDORRISK_MAIL": f"smtp://127.0.0.1:{port}"}, capsys)
+    with nobody() as port:
+        code, checks = examined(environ | {"VENDORRISK_MAIL": f"smtp://127.0.0.1:{port}"}, capsys)
     assert code == FOUND_PROBLEMS
     assert "cannot be used" in checks["mail"]["text"]
 

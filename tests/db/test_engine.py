@@ -254,10 +254,8 @@ def _write(database: Database) -> None:
 def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
     with database.writing() as session:
         builders.add_vendor(session)
-        begun = time.monotonic()
-        with database.reading() as reader:
+        with database.reading() as reader:  # waiting would end in Busy: the writer is this very thread
             assert reader.scalars(select(Vendor)).all() == []
-        assert time.monotonic() - begun < 1
 
 
 def test_the_lock_is_handed_over_in_order_of_arrival() -> None:
@@ -265,7 +263,7 @@ def test_the_lock_is_handed_over_in_order_of_arrival() -> None:
     assert lock.acquire(1)
 
     def wait(name: str) -> None:
-        assert lock.acquire(5)
+        assert lock.acquire(60)
         order.append(name)
         lock.release()
 
@@ -273,7 +271,8 @@ def test_the_lock_is_handed_over_in_order_of_arrival() -> None:
     for name in "abcde":
         threads.append(threading.Thread(target=wait, args=name))
         threads[-1].start()
-        time.sleep(0.02)
+        while len(lock._waiting) < len(threads):
+            time.sleep(0.001)
     lock.release()
     for thread in threads:
         thread.join()
@@ -295,7 +294,7 @@ def test_the_lock_lets_one_in_at_a_time() -> None:
     def work() -> None:
         nonlocal inside, most
         for _ in range(300):
-            assert lock.acquire(20)
+            assert lock.acquire(60)
             inside += 1
             most = max(most, inside)
             inside -= 1

@@ -191,7 +191,7 @@ def test_a_hidden_question_that_nobody_answered_is_not_counted_among_the_hidden_
     assert progress([CHAIN], answers).hidden_with_answers == ("third", "fourth")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.one_of(cases(themes()), made.questionnaires().flatmap(lambda one: cases([one]))))
 def test_what_is_hidden_never_changes_the_score(drawn: Case) -> None:
     seen = visible(drawn.questionnaires, drawn.answers)
@@ -230,7 +230,7 @@ def test_an_empty_clearview_and_a_yes_show_the_documented_number_of_questions() 
     assert progress(themes(), gates).visible == 103
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases(themes()))
 def test_progress_and_score_count_the_same(drawn: Case) -> None:
     counted, result = progress(drawn.questionnaires, drawn.answers), score(drawn)

@@ -154,7 +154,7 @@ def random_table(question: Question, chance: Random) -> Table | None:
     return found if isinstance(found, Table) else None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2**32))
 def test_no_answers_make_the_rules_fall_over(seed: int) -> None:
     answers = typed_answers(seed)

@@ -126,7 +126,7 @@ def test_the_reasons_of_a_small_risk_say_what_it_stays_below() -> None:
     assert "(less than 20)" in reasons(judged(), INTAKE, best())[0]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**32))
 def test_a_worse_item_never_lowers_the_score(seed: int) -> None:
     chance = Random(seed)

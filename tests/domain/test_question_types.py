@@ -19,7 +19,7 @@ from vendorrisk.domain.errors import InvalidAnswer
 from vendorrisk.domain.questionnaire import Column, ColumnType, Question, QuestionType, Text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(fits)
 def test_what_fields_fills_in_read_takes_back(pair: tuple[Question, Value]) -> None:
     asked_, value = pair
@@ -27,7 +27,7 @@ def test_what_fields_fills_in_read_takes_back(pair: tuple[Question, Value]) -> N
     assert question_types.read(asked_, lambda name: filled.get(name, []), on=TODAY) == value
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.one_of(fits, made_up))
 def test_what_is_kept_as_json_comes_back_the_same(pair: tuple[Question, Value]) -> None:
     asked_, value = pair
@@ -37,7 +37,7 @@ def test_what_is_kept_as_json_comes_back_the_same(pair: tuple[Question, Value]) 
     assert question_types.from_plain(asked_, plain) == value
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(fits)
 def test_every_answer_can_be_said_in_words(pair: tuple[Question, Value]) -> None:
     assert question_types.words(*pair).strip()
@@ -74,7 +74,7 @@ def test_what_is_not_an_answer_is_refused_and_never_bent(code: str, plain: objec
         question_types.from_plain(asked(code), plain)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from(SHIPPED),
     st.recursive(
@@ -91,7 +91,7 @@ def test_any_json_is_an_answer_or_refused(asked_: Question, plain: object) -> No
     json.dumps(question_types.to_plain(asked_, value))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(SHIPPED), st.integers(0, 2**32))
 def test_any_form_is_read_or_refused(asked_: Question, seed: int) -> None:
     chance = Random(seed)

@@ -29,7 +29,7 @@ THEMES = tuple(q for q in shipped.load().questionnaires.values() if q.id != "int
 shipped_cases = cases(THEMES)
 random_cases = made.questionnaires().flatmap(lambda made_up: cases([made_up]))
 any_case = st.one_of(shipped_cases, random_cases)
-lean = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+lean = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 def figures(result: Score) -> dict[str, Decimal]:

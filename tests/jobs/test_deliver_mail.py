@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from tests import builders
 from tests.application import Clock
 from tests.mail.letters import letter
-from tests.mail.server import Office, running
+from tests.mail.server import Office, nobody, running
 from vendorrisk.db.engine import BUSY_SECONDS, Busy, Database
 from vendorrisk.db.models import Letter
 from vendorrisk.domain.assessment import WorkState
@@ -47,7 +47,7 @@ def post_office(database: Database, transport: Transport, clock: Clock) -> PostO
 
 
 def by_smtp(port: int) -> SmtpTransport:
-    return SmtpTransport("127.0.0.1", port, starttls=False, timeout=1)
+    return SmtpTransport("127.0.0.1", port, starttls=False)
 
 
 def put(database: Database, now: datetime) -> UUID:
@@ -96,14 +96,13 @@ def test_a_mailbox_that_is_not_there_is_undelivered_at_once(
 
 
 def test_a_server_that_is_down_for_a_day_makes_a_letter_undelivered(database: Database, clock: Clock) -> None:
-    with running(Office()) as closed:
-        pass
-    letter_id, post = put(database, clock.now), post_office(database, by_smtp(closed), clock)
-    tries = 0
-    while row(database, letter_id).state is WorkState.QUEUED:
-        clock.now = max(clock.now, row(database, letter_id).not_before)
-        deliver(post, letter_id)
-        tries += 1
+    letter_id, tries = put(database, clock.now), 0
+    with nobody() as port:
+        post = post_office(database, by_smtp(port), clock)
+        while row(database, letter_id).state is WorkState.QUEUED:
+            clock.now = max(clock.now, row(database, letter_id).not_before)
+            deliver(post, letter_id)
+            tries += 1
     assert tries == 29
     assert clock.now == builders.NOW + timedelta(hours=24)
     assert "refused" in row(database, letter_id).error

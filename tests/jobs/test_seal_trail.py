@@ -43,7 +43,7 @@ def head(database: Database) -> int:
         return last.position if last else 0
 
 
-def eventually(position: int, database: Database, *, within: float = 10) -> None:
+def eventually(position: int, database: Database, *, within: float = 60) -> None:
     until = time.monotonic() + within
     while head(database) < position:
         assert time.monotonic() < until, "it was not sealed"
@@ -59,7 +59,7 @@ def test_what_is_committed_is_sealed_without_anybody_asking(
     eventually(5, database)
     path = anchor.path_of(runtime.settings)
     assert path.parent == runtime.settings.key_file.parent
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while (there := anchor.read(path, audit.keyed(database.master))) is None or there.position < 5:
         assert time.monotonic() < until, "the anchor was not moved"
         time.sleep(0.02)

@@ -21,14 +21,14 @@ VICTOR = "victor@pelican.example"
 
 
 @pytest.mark.browser
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_a_vendor_is_taken_in_asked_reviewed_decided_and_audited(
     live: Live, browser: Browser, cast_of: Cast, tmp_path: Path, javascript: bool
 ) -> None:
     mailbox = walk.Mailbox(tmp_path / "mail")
-    petra = browser.new_context(java_script_enabled=javascript).new_page()
-    victor = browser.new_context(java_script_enabled=javascript).new_page()
-    audrey = browser.new_context(java_script_enabled=javascript).new_page()
+    contexts = [browser.new_context(java_script_enabled=javascript) for _ in range(3)]
+    petra, victor, audrey = (context.new_page() for context in contexts)
     walk.sign_in(petra, live.url, cast_of.petra.email, builders.PASSWORD)
     _add_vendor(petra, live.url)
     _take_in(petra)
@@ -38,6 +38,8 @@ def test_a_vendor_is_taken_in_asked_reviewed_decided_and_audited(
     _make_report(petra)
     walk.sign_in(audrey, live.url, cast_of.audrey.email, builders.PASSWORD)
     _audit(audrey, live.url, case)
+    for context in contexts:
+        context.close()
 
 
 def _add_vendor(page: Page, base: str) -> None:
@@ -109,7 +111,8 @@ def _review_and_decide(page: Page, base: str, mailbox: walk.Mailbox) -> str:
     case = found[0]
     page.goto(f"{base}/assessments/{case}/answers?q=BH-02")
     page.get_by_label("Evidenced").check()
-    page.get_by_role("button", name="Save and next").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save and next").click()
     page.goto(f"{base}/assessments/{case}/score")
     expect(page.get_by_role("main")).to_contain_text("review priority, not a probability")
     page.goto(f"{base}/assessments/{case}/decision")
@@ -130,12 +133,13 @@ def _make_report(page: Page) -> None:
     page.get_by_role("button", name=re.compile("Make the report")).first.click()
     page.wait_for_url(re.compile(r"/reports/P-"))
     link = page.get_by_role("link", name=re.compile("Download", re.IGNORECASE)).first
-    expect(link).to_be_visible(timeout=40_000)
+    expect(link).to_be_visible(timeout=90_000)
 
 
 def _audit(page: Page, base: str, case: str) -> None:
     page.goto(f"{base}/audit")
     page.get_by_role("link", name=case).click()
+    page.wait_for_url(f"**/audit/assessments/{case}")
     expect(page.get_by_role("main")).to_contain_text("List the systems that hold the customer list")
     shown = page.get_by_role("main").inner_text()
     with page.expect_download() as download:

@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 NUMBERS = {"hours": "24", "percent": "5", "days": "30"}
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,26 @@ def sign_in(page: Page, base: str, address: str, password: str, code: str = "") 
 def fill_first_options(page: Page) -> None:
     """On a page of questions: tick the first option of each, type a figure or a text where one is asked for.
 
-    Goes on until nothing new appears: an answer may bring its follow-ups.
+    Goes on until nothing new appears: an answer that was saved may bring its follow-ups.
     """
+    page.wait_for_load_state()
     done: set[str] = set()
     for _ in range(5):
+        wait_until_saved(page)
         fresh = [field for field in _fields(page) if field not in done]
         if not fresh:
             return
         for name in fresh:
             done.add(name)
             _fill(page.locator(f'main [name="{name}"]:visible'))
+
+
+def wait_until_saved(page: Page) -> None:
+    """Until no answer waits in the browser to be saved: each stays there until the server has it."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while page.evaluate("Object.keys(localStorage).length"):
+        assert time.monotonic() < deadline, "an answer was not saved"
+        page.wait_for_timeout(20)
 
 
 def _fields(page: Page) -> list[str]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.library.files import GATE, HEAD, with_questions
@@ -63,10 +63,10 @@ HOSTILE: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_refused_with_a_line(name: str) -> None:
     text, expected = HOSTILE[name]
-    started = time.monotonic()
+    started = time.process_time()
     found = mistakes_in(text)
     assert any(line.startswith(expected) for line in found), found
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 EVIL_PATTERNS = [
@@ -88,9 +88,9 @@ def test_a_pattern_that_would_take_ages_elsewhere_is_taken_and_fast(pattern: str
 
     asked = loader.load_text(second("type: text", f"pattern: '{pattern}'"), "good.yaml")
     taken = asked.by_id["second"].limits.pattern
-    started = time.monotonic()
+    started = time.process_time()
     re2.fullmatch(taken, "a" * 50_000 + "?")
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 EVIL_CONDITIONS = [
@@ -186,7 +186,6 @@ def test_only_plain_decimal_numbers_are_numbers(text: str) -> None:
 
 
 @given(st.integers(-(10**12), 10**12), st.integers(0, 9))
-@settings(deadline=None)
 def test_numbers_are_exact(digits: int, places: int) -> None:
     exact = Decimal(digits).scaleb(-places)
     read = yaml_text.read(f"a: {exact:f}", "x").plain["a"]
@@ -240,6 +239,6 @@ def test_a_large_file_of_mistakes_is_refused_soon() -> None:
     codes = ", ".join(f"x{n}" for n in range(100))
     line = "      - {{id: q{0}, code: AB-{0:03}, type: text, text: T, follow_up: {{of: gate, when: [{1}]}}}}\n"
     text = HEAD + with_questions(GATE).removeprefix(HEAD) + "".join(line.format(n, codes) for n in range(400))
-    started = time.monotonic()
+    started = time.process_time()
     assert len(mistakes_in(text)) == 100
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20

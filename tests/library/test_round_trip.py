@@ -17,7 +17,6 @@ from vendorrisk.library import shipped
 
 
 @given(strategies.questionnaires())
-@settings(deadline=None)
 def test_the_kept_copy_is_read_back_equal(questionnaire: Questionnaire) -> None:
     plain = schema.to_plain(questionnaire)
     assert schema.parse(plain) == questionnaire
@@ -33,13 +32,13 @@ def test_a_shipped_file_and_its_frozen_copy_are_one_object_however_many_were_rea
 
 
 @given(strategies.questionnaires(purpose=Purpose.INTAKE))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_kept_copy_of_an_intake_is_read_back_equal(questionnaire: Questionnaire) -> None:
     assert schema.parse(schema.to_plain(questionnaire)) == questionnaire
 
 
 @given(strategies.questionnaires(max_questions=4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_json_changes_neither_the_questionnaire_nor_its_digest(questionnaire: Questionnaire) -> None:
     stored = json.loads(json.dumps(schema.to_plain(questionnaire), sort_keys=True), parse_float=_no_float)
     again = schema.parse(stored)
@@ -98,7 +97,7 @@ def test_any_plain_data_is_read_or_refused(plain: object) -> None:
 def test_the_strategy_asks_in_every_way() -> None:
     seen: set[str] = set()
 
-    @settings(max_examples=200, phases=[Phase.generate], database=None, derandomize=True, deadline=None)
+    @settings(max_examples=200, phases=[Phase.generate], database=None, derandomize=True)
     @given(strategies.questionnaires())
     def look(questionnaire: Questionnaire) -> None:
         for question in questionnaire:

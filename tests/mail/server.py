@@ -97,20 +97,24 @@ class Moody(SMTP):
 
 
 class MoodyController(Controller):
-    """Makes conversations of that kind."""
+    """Makes conversations of that kind; with port 0 on any free port, which `port` says once it runs."""
 
     def factory(self) -> SMTP:
         return Moody(self.handler, **self.SMTP_kwargs)
+
+    def _create_server(self) -> Any:
+        listening = socket.create_server((self.hostname, self.port))
+        self.port = listening.getsockname()[1]
+        return self.loop.create_server(self._factory_invoker, sock=listening)
 
 
 @contextlib.contextmanager
 def running(office: Office, **options: Any) -> Iterator[int]:
     """The server for a while; gives its port."""
-    port = free_port()
-    controller = MoodyController(office, hostname="127.0.0.1", port=port, **options)
+    controller = MoodyController(office, hostname="127.0.0.1", port=0, ready_timeout=60, **options)
     controller.start()
     try:
-        yield port
+        yield controller.port
     finally:
         office.drip, until = 0.0, time.monotonic() + 3
         while office.talking and time.monotonic() < until:
@@ -118,11 +122,12 @@ def running(office: Office, **options: Any) -> Iterator[int]:
         controller.stop()
 
 
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextlib.contextmanager
+def nobody() -> Iterator[int]:
+    """A port on which nobody listens, and that no other program is given meanwhile."""
+    with socket.socket() as kept:
+        kept.bind(("127.0.0.1", 0))
+        yield int(kept.getsockname()[1])
 
 
 @contextlib.contextmanager

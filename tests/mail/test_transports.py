@@ -16,7 +16,7 @@ from aiosmtpd.smtp import AuthResult
 
 from tests.mail import certificates
 from tests.mail.letters import letter
-from tests.mail.server import Office, free_port, running, seconds, silent
+from tests.mail.server import Office, nobody, running, seconds, silent
 from vendorrisk.mail import envelope
 from vendorrisk.mail.transports import (
     TRANSPORTS,
@@ -28,6 +28,9 @@ from vendorrisk.mail.transports import (
     open_transport,
 )
 from vendorrisk.settings import BadSettings
+
+PATIENCE = 15
+"""Seconds after which a sender with a limit of 0.3 has given up on a busy machine too; our usual limit is longer."""
 
 
 @pytest.fixture
@@ -82,33 +85,33 @@ def test_4xx_means_later_and_5xx_means_never(
 
 
 def test_a_server_that_is_away_means_later() -> None:
-    with pytest.raises(NotNow, match="refused"):
-        to(free_port()).send(mail())
+    with nobody() as port, pytest.raises(NotNow, match="refused"):
+        to(port).send(mail())
 
 
 def test_a_server_that_says_nothing_means_later_after_the_time_limit() -> None:
     begun = time.monotonic()
     with silent() as port, pytest.raises(NotNow, match="timed out"):
         to(port, timeout=0.3).send(mail())
-    assert seconds(begun) < 3
+    assert seconds(begun) < PATIENCE
 
 
 def test_a_server_that_is_slow_means_later_after_the_time_limit(office: Office, port: int) -> None:
-    office.pause = 5
+    office.pause = 60
     begun = time.monotonic()
     with pytest.raises(NotNow):
         to(port, timeout=0.3).send(mail())
-    assert seconds(begun) < 3
+    assert seconds(begun) < PATIENCE
 
 
 def test_a_server_that_drips_its_answers_is_cut_off(office: Office, port: int) -> None:
-    office.drip = 0.05
+    office.drip = 1
     begun = time.monotonic()
     with pytest.raises(NotNow):
         to(port, longest=0.4).send(mail())
-    assert seconds(begun) < 3
+    assert seconds(begun) < PATIENCE
     office.drip = 0.0
-    to(port, longest=0.4).send(mail())
+    to(port).send(mail())
     assert len(office.taken) == 1
 
 
@@ -164,14 +167,14 @@ def test_with_a_good_certificate_it_signs_in_and_sends(
 
     def check(_server: object, _session: object, _envelope: object, _mechanism: object, given: object) -> AuthResult:
         login, password = getattr(given, "login", b""), getattr(given, "password", b"")
-        return AuthResult(success=(login, password) == (b"risk", b"right"))
+        return AuthResult(success=(login, password) == (b"risk", b"right"), handled=False)
 
     options = {"tls_context": server, "require_starttls": True, "authenticator": check, "auth_required": True}
     with running(office, **options) as port:
         SmtpTransport("127.0.0.1", port, "risk", "right").send(mail())
         assert len(office.taken) == 1
-        with pytest.raises(NotNow, match="signing in"):
-            SmtpTransport("127.0.0.1", port, "risk", "wrong", timeout=0.5).send(mail())
+        with pytest.raises(NotNow, match="signing in at the mail server: 535"):
+            SmtpTransport("127.0.0.1", port, "risk", "wrong").send(mail())
     assert len(office.taken) == 1
 
 
@@ -232,8 +235,8 @@ def test_a_probe_knocks_and_leaves_no_letter(office: Office, port: int, tmp_path
 
 
 def test_a_probe_says_what_a_letter_would_have_met(tmp_path: Path) -> None:
-    with pytest.raises(NotNow, match="refused"):
-        to(free_port()).probe()
+    with nobody() as port, pytest.raises(NotNow, match="refused"):
+        to(port).probe()
     (tmp_path / "mail").write_text("in the way")
     with pytest.raises(NotNow, match="cannot be made"):
         FileTransport(tmp_path / "mail").probe()

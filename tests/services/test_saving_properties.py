@@ -50,7 +50,7 @@ def _save(database: Database, visit: tuple[str, str], question_id: str, chance: 
 
 
 @ON_SQLITE
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.tuples(strategies.questionnaires(prefix="qa"), strategies.questionnaires(prefix="qb")), st.integers(0, 10**6))
 def test_saves_one_by_one_count_and_show_what_the_whole_draft_does(
     database: Database, asked: tuple[Questionnaire, Questionnaire], seed: int

@@ -206,7 +206,7 @@ def flip(path: Path, table: str, column: str, place: int, at: int, bit: int) -> 
 
 
 @ON_SQLITE
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     column=st.sampled_from([(table, name) for table, names in COLUMNS.items() for name in names]),
     place=st.integers(1, 8), at=st.integers(0, 400), bit=st.integers(0, 7),

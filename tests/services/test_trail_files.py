@@ -85,7 +85,7 @@ def test_the_same_trail_gives_the_same_file(database: Database, tmp_path: Path) 
 
 
 @ON_SQLITE
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 10**6), bit=st.integers(0, 7))
 def test_any_flip_of_any_byte_of_the_file_is_named(file: bytes, at: int, bit: int) -> None:
     at %= len(file)

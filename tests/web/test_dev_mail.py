@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
 from tests.application import Clock
+from tests.journeys import walk
 from tests.live import Live
 from tests.mail.letters import letter
 from vendorrisk import factory
@@ -105,18 +106,17 @@ def test_outside_the_demonstration_there_is_no_mailbox(
 
 
 @pytest.mark.browser
-def test_in_a_browser_a_letter_appears_and_its_button_works(live: Live, browser: Browser, clock: Clock) -> None:
+def test_in_a_browser_a_letter_appears_and_its_button_works(
+    live: Live, browser: Browser, clock: Clock, folder: Path
+) -> None:
     with live.database.writing() as session:
         outbox.put(session, letter("invitation", link=f"{live.url}/q/abc"), kind="invitation", now=clock.now)
     page = browser.new_page(viewport={"width": 800, "height": 900})
     problems: list[str] = []
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
     page.goto(f"{live.url}/dev/mail")
-    for _ in range(50):
-        if page.get_by_text("Acme Ltd: Data sourcing").count():
-            break
-        page.wait_for_timeout(100)
-        page.get_by_role("link", name="Look").click()
+    walk.Mailbox(folder).newest("dana@northwind.example", "/q/abc")
+    page.get_by_role("link", name="Look").click()
     page.get_by_role("link", name="Acme Ltd: Data sourcing").click()
     page.get_by_role("link", name="See it as HTML").click()
     assert page.locator(".button").evaluate("e => getComputedStyle(e).color") == "rgb(255, 255, 255)"

@@ -28,7 +28,7 @@ def test_nothing_that_is_sent_breaks_anything(app: Flask, runtime: Runtime, cast
     assert posts - found.endpoints == {"security.logout"}, "tell fuzzing.find where these forms are"
     snapshot = dump.Snapshot(runtime.database)
 
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(st.integers(0, 2**32))
     def shoot(seed: int) -> None:
         chance = Random(seed)

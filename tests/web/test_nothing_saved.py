@@ -192,6 +192,7 @@ def test_the_browser_keeps_what_was_typed_says_why_and_sends_it_later(
     page = context.new_page()
     page.goto(f"{live.url}/q/{token}")
     page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Code").wait_for()  # before that, there may be no code to be read
     page.get_by_label("Code").fill(visits.codes(live.database)[-1])
     page.get_by_role("button", name="Go on").click()
     page.get_by_label("Your name").fill("Victor Lang")
@@ -206,8 +207,9 @@ def test_the_browser_keeps_what_was_typed_says_why_and_sends_it_later(
         page.reload()
         assert page.get_by_label("Yes, with their own devices").is_checked()
         page.get_by_text(f"Not saved: {says}").wait_for()
-    page.get_by_role("button", name="Retry now").click()
-    page.get_by_text("All changes saved").wait_for()
+        with page.expect_response("**/answers/**"):
+            page.get_by_role("button", name="Retry now").click()
+    page.get_by_text("All changes saved").wait_for()  # without a press: by now the button may be gone
     assert page.evaluate("Object.keys(localStorage).length") == 0
     context.close()
 

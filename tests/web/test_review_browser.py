@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests import builders, review_side
 from tests.live import Live
@@ -67,40 +68,41 @@ def test_answers_are_reviewed_by_keys_alone(desk: Desk) -> None:
     desk.page.keyboard.press("a")
     desk.page.wait_for_url("**q=DS-05**")
     desk.open("answers?q=DS-04")
-    assert desk.page.locator("input[value=evidenced]").is_checked()
+    expect(desk.page.locator("input[value=evidenced]")).to_be_checked()
 
 
 def test_keys_stay_out_of_the_way_of_typing_and_can_be_turned_off(desk: Desk) -> None:
     desk.open("answers?q=DS-04")
     desk.page.keyboard.press("n")
     desk.page.keyboard.type("jka")
-    assert desk.page.locator("textarea[name=note]").input_value() == "jka"
+    expect(desk.page.locator("textarea[name=note]")).to_have_value("jka")
     desk.page.get_by_role("button", name="Turn keys off").click()
     desk.page.keyboard.press("j")
     desk.page.reload()
     desk.page.locator("h1").click()
     desk.page.keyboard.press("j")
     assert "q=DS-04" in desk.page.url
-    assert desk.page.get_by_role("button", name="Turn keys on").is_visible()
+    expect(desk.page.get_by_role("button", name="Turn keys on")).to_be_visible()
 
 
 def test_conditions_appear_with_their_decision(desk: Desk) -> None:
     desk.open("decision")
     rows = desk.page.locator("fieldset.conditions")
-    assert not rows.is_visible()
+    expect(rows).to_be_hidden()
     desk.page.get_by_label("Approve with conditions").check()
-    assert rows.is_visible()
+    expect(rows).to_be_visible()
 
 
 def test_the_chosen_question_stands_alone_on_a_small_screen(desk: Desk) -> None:
     desk.page.set_viewport_size({"width": 320, "height": 640})
     desk.open("answers")
-    assert desk.page.get_by_role("navigation", name="Questions", exact=True).is_visible()
+    questions = desk.page.get_by_role("navigation", name="Questions", exact=True)
+    expect(questions).to_be_visible()
     desk.page.get_by_role("link", name="DS-04").click()
-    assert not desk.page.get_by_role("navigation", name="Questions", exact=True).is_visible()
-    assert desk.page.get_by_role("button", name="Save and next").is_visible()
+    expect(desk.page.get_by_role("button", name="Save and next")).to_be_visible()
+    expect(questions).to_be_hidden()
     desk.page.get_by_role("link", name="All questions").click()
-    assert desk.page.get_by_role("navigation", name="Questions", exact=True).is_visible()
+    expect(questions).to_be_visible()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests import builders
+from tests.journeys import walk
 from tests.live import Live
 from tests.web import vendor_visits as visits
 from vendorrisk.domain.assessment import AssessmentStatus
@@ -61,6 +63,7 @@ def enter(page: Page, live: Live, token: str) -> str:
     before = visits.codes(live.database)
     page.goto(f"{live.url}/q/{token}")
     page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Code").wait_for()
     (code,) = set(visits.codes(live.database)) - set(before)
     page.get_by_label("Code").fill(code)
     page.get_by_role("button", name="Go on").click()
@@ -69,6 +72,12 @@ def enter(page: Page, live: Live, token: str) -> str:
     page.get_by_role("button", name="Start").click()
     page.wait_for_url(re.compile(r"/respond/R-\w+$"))
     return page.url
+
+
+def press(page: Page, button: str) -> None:
+    """Press the button of a form, and wait for the page that it leads to."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=button).click()
 
 
 def shot(page: Page, look: str, name: str) -> None:
@@ -104,16 +113,16 @@ def test_every_page_in_every_look(browser: Browser, live: Live, token: str, look
     wrong += examine(page, look, "01-neutral", errors)
     page.goto(f"{live.url}/q/{token}")
     wrong += examine(page, look, "02-link", errors)
-    page.get_by_role("button", name="Continue").click()
+    press(page, "Continue")
     wrong += examine(page, look, "03-code", errors)
-    page.get_by_role("button", name="Go on").click()
+    press(page, "Go on")
     wrong += examine(page, look, "04-code-error", errors)
     page.get_by_label("Code").fill(visits.codes(live.database)[-1])
-    page.get_by_role("button", name="Go on").click()
+    press(page, "Go on")
     wrong += examine(page, look, "05-start", errors)
     page.get_by_label("Your name").fill("Victor Lang")
     page.get_by_label("Your role").fill("Head of security")
-    page.get_by_role("button", name="Start").click()
+    press(page, "Start")
     home = page.url
     wrong += examine(page, look, "06-tasks", errors)
     for number, place in enumerate(("follow-up/remote_work", "data-sourcing", "breach-history", "number", "file")):
@@ -126,17 +135,17 @@ def test_every_page_in_every_look(browser: Browser, live: Live, token: str, look
     page.goto(f"{home}/sections/follow-up/remote_work")
     page.get_by_label("Yes, with their own devices").check()
     page.get_by_label("Not applicable").first.check()
-    page.get_by_role("button", name="Save and continue").click()
+    press(page, "Save and continue")
     wrong += examine(page, look, "08-section-error", errors)
     page.goto(f"{home}/preview")
     wrong += examine(page, look, "09-preview", errors)
     page.goto(f"{home}/check")
     wrong += examine(page, look, "10-check", errors)
-    page.get_by_role("button", name="Send").click()
+    press(page, "Send")
     wrong += examine(page, look, "11-check-error", errors)
     page.get_by_label("To the best of my knowledge").check()
     page.get_by_label("unanswered. I know").check()
-    page.get_by_role("button", name="Send").click()
+    press(page, "Send")
     wrong += examine(page, look, "12-done", errors)
     page.goto(f"{home}/check")
     wrong += examine(page, look, "13-as-sent", errors)
@@ -150,15 +159,15 @@ def test_an_answer_saves_itself_and_reveals_its_follow_ups(context: BrowserConte
     section = f"{home}/sections/follow-up/remote_work"
     page.goto(section)
     follow_up = page.locator('[data-question="own_devices_checked"]')
-    assert not follow_up.is_visible()
+    expect(follow_up).to_be_hidden()
     page.get_by_label("Yes, with their own devices").check()
     page.get_by_text("All changes saved 10:00").wait_for()
     follow_up.wait_for(state="visible")
-    assert page.locator("[data-section-progress]").inner_text() == "1 of 3"
+    expect(page.locator("[data-section-progress]").first).to_have_text("1 of 3")
     page.get_by_label("No", exact=True).first.check()
     follow_up.wait_for(state="hidden")
     page.reload()
-    assert page.get_by_label("No", exact=True).first.is_checked()
+    expect(page.get_by_label("No", exact=True).first).to_be_checked()
 
 
 def test_what_is_typed_offline_is_kept_and_sent_later(context: BrowserContext, live: Live, token: str) -> None:
@@ -170,7 +179,7 @@ def test_what_is_typed_offline_is_kept_and_sent_later(context: BrowserContext, l
     page.get_by_text("kept in this browser, retrying").wait_for()
     assert page.evaluate("Object.keys(localStorage).length") == 1
     context.set_offline(False)
-    page.get_by_text("All changes saved").wait_for(timeout=8000)
+    page.get_by_text("All changes saved").wait_for()
     assert page.evaluate("Object.keys(localStorage).length") == 0
     assert visits.request_of(live.database, home.rsplit("/", 1)[-1]).answered == 1
 
@@ -188,7 +197,7 @@ def test_what_was_typed_before_a_crash_comes_back(context: BrowserContext, live:
     again.goto(f"{home}/sections/follow-up/remote_work")
     again.get_by_text("All changes saved").wait_for()
     again.reload()
-    assert again.get_by_label("Comment on EX-13").input_value() == "Typed before the crash"
+    expect(again.get_by_label("Comment on EX-13")).to_have_value("Typed before the crash")
 
 
 def test_a_conflict_shows_both_and_lets_one_choose(browser: Browser, live: Live, token: str) -> None:
@@ -206,11 +215,11 @@ def test_a_conflict_shows_both_and_lets_one_choose(browser: Browser, live: Live,
     card.wait_for()
     shot(mine, "wide", "14-conflict")
     assert Axe().run(mine, options={"runOnly": {"type": "tag", "values": TAGS}}).violations_count == 0
-    assert "Yes, with their own devices" in card.inner_text()
+    expect(card).to_contain_text("Yes, with their own devices")
     card.get_by_role("button", name="Keep theirs").click()
     card.wait_for(state="detached")
     mine.get_by_text("All changes saved").wait_for()
-    assert mine.get_by_label("No", exact=True).first.is_checked()
+    expect(mine.get_by_label("No", exact=True).first).to_be_checked()
     for context in contexts:
         context.close()
 
@@ -222,8 +231,7 @@ def test_u_leads_to_the_next_unanswered_question(context: BrowserContext, live: 
     page.get_by_label("Yes, with their own devices").check()
     page.get_by_text("Next unanswered: EX-14").wait_for()
     page.keyboard.press("u")
-    inside = "document.activeElement.closest('[data-question]').dataset.question"
-    assert page.evaluate(inside) == "own_devices_checked"
+    expect(page.locator('[data-question="own_devices_checked"] :focus')).to_be_visible()
 
 
 def test_rows_are_added_and_removed(context: BrowserContext, live: Live, token: str) -> None:
@@ -231,19 +239,19 @@ def test_rows_are_added_and_removed(context: BrowserContext, live: Live, token: 
     home = enter(page, live, token)
     page.goto(f"{home}/sections/breach-history/what_happened")
     page.get_by_text("Yes, one event or more").check()
-    page.get_by_text("All changes saved").wait_for()
+    walk.wait_until_saved(page)
     page.goto(f"{home}/questions/incident_register")
     rows = page.locator("[data-row]")
-    assert rows.count() == 1
+    expect(rows).to_have_count(1)
     page.get_by_label("Title", exact=True).first.fill("Shared link")
     page.get_by_role("button", name="Add a row").click()
     rows.nth(1).get_by_label("Title", exact=True).fill("Lost laptop")
-    page.get_by_text("All changes saved").wait_for()
+    walk.wait_until_saved(page)
     rows.nth(0).get_by_role("button", name="Remove this row").click()
-    page.wait_for_function("document.querySelector('input[name=\"q-incident_register-rows\"]').value === '1'")
-    page.wait_for_timeout(1500)
+    expect(rows).to_have_count(1)
+    walk.wait_until_saved(page)
     page.reload()
-    assert page.get_by_label("Title", exact=True).first.input_value() == "Lost laptop"
+    expect(page.get_by_label("Title", exact=True).first).to_have_value("Lost laptop")
 
 
 def test_a_file_is_attached_by_choosing_it(context: BrowserContext, live: Live, token: str) -> None:
@@ -254,6 +262,6 @@ def test_a_file_is_attached_by_choosing_it(context: BrowserContext, live: Live, 
     chooser = page.locator('input[name="q-remote_access-files"]')
     chooser.set_input_files({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello"})
     page.get_by_text("Attached.").wait_for()
-    assert page.get_by_role("link", name="notes.txt").is_visible()
+    expect(page.get_by_role("link", name="notes.txt")).to_be_visible()
     chooser.set_input_files({"name": "tool.exe", "mimeType": "application/x", "buffer": b"MZ"})
     page.get_by_text("“tool.exe”: The file must be a PDF").wait_for()
