@@ -18,7 +18,7 @@ import weasyprint
 from tests.reports import canary, poison, sample
 from tests.reports.canary import CANARY
 from tests.reports.poison import acting_parts, payloads, poisoned, small, streams
-from vendorrisk.reports import compose, engine, html, pdf, sandbox, view
+from vendorrisk.reports import compose, engine, html, pdf, sandbox, snapshots, view
 from vendorrisk.reports.facts import Facts
 
 PATIENCE = 110.0
@@ -159,7 +159,7 @@ def test_a_rendering_that_does_not_end_is_ended_and_the_next_one_works(
 
 
 def test_a_broken_snapshot_is_refused_without_a_word_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view, "to_plain", lambda _report: {"vendor": CANARY})
+    monkeypatch.setattr(snapshots, "to_plain", lambda _report: {"vendor": CANARY})
     with pytest.raises(pdf.RenderFailed) as failed:
         pdf.render(sample.report())
     assert str(failed.value) == "The report could not be rendered (NotASnapshot)."
