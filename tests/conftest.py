@@ -6,7 +6,7 @@ import os
 
 import hypothesis
 
-pytest_plugins = ("tests.databases", "tests.buckets", "tests.application", "tests.cast", "tests.live")
+pytest_plugins = ("tests.databases", "tests.buckets", "tests.application", "tests.cast", "tests.live", "tests.counts")
 
 # A busy machine is no mistake of an example's. CI tries the same ones each time: what fails there can be had again.
 hypothesis.settings.register_profile(

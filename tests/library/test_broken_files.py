@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.counts import Count
 from tests.library.files import GATE, HEAD, with_questions
 from vendorrisk.library import loader
 from vendorrisk.library.mistakes import BrokenFile
@@ -260,10 +261,11 @@ BROKEN: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_mistake_is_said_with_its_line_and_column(name: str) -> None:
+def test_a_mistake_is_said_with_its_line_and_column(name: str, count: Count) -> None:
     text, expected = BROKEN[name]
     found = mistakes_in(text)
     assert any(line.startswith(expected) for line in found), found
+    count("bad questionnaire files", 1)
 
 
 def test_the_good_parts_of_these_files_are_good() -> None:

@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from tests import builders, dump
 from tests.cast import Cast, SignIn
+from tests.counts import Count
 from tests.web import fuzzing, worlds
 from tests.web import vendor_visits as visits
 from tests.web.found_forms import Form
@@ -75,8 +76,9 @@ def forged(target: Target, data: MultiDict[str, str], world: World) -> MultiDict
     return more
 
 
+@pytest.mark.timeout(600)  # thousands of fields, in one world
 def test_no_form_takes_over_a_column_that_it_does_not_offer(
-    app: Flask, runtime: Runtime, cast: Cast, sign_in: SignIn
+    app: Flask, runtime: Runtime, cast: Cast, sign_in: SignIn, count: Count
 ) -> None:
     world = worlds.build(app, runtime, cast, sign_in, fuzzing.EXAMPLES)
     targets = [t for t in fuzzing.find(app, world).targets if t.form.endpoint != "vendor.attach"]
@@ -96,6 +98,7 @@ def test_no_form_takes_over_a_column_that_it_does_not_offer(
             wrong.append((target.form.endpoint, set(outcomes[0][1]) ^ set(outcomes[1][1]), outcomes[1][0]))
     assert wrong == []
     assert tried >= MASS_ASSIGNMENTS
+    count("fields that no form offers, sent along", tried)
     assert effective >= CHANGING, "these forms were not accepted as they were typed"
 
 
@@ -167,7 +170,7 @@ def test_what_leads_away_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("away", AWAY)
-def test_signing_in_leads_home_wherever_the_address_points(app: Flask, cast: Cast, away: str) -> None:
+def test_signing_in_leads_home_wherever_the_address_points(app: Flask, cast: Cast, away: str, count: Count) -> None:
     browser = app.test_client()
     shown = browser.get("/sign-in", query_string={"next": away})
     data = {"email": cast.petra.email, "password": builders.PASSWORD, "next": away}
@@ -176,6 +179,7 @@ def test_signing_in_leads_home_wherever_the_address_points(app: Flask, cast: Cas
     )
     assert answer.status_code in (302, 303), answer.text
     assert leads_home(answer.location), answer.location
+    count("addresses that lead away", 1)
 
 
 def test_the_way_to_the_sign_in_remembers_only_paths_of_ours(client: FlaskClient) -> None:
@@ -216,7 +220,12 @@ HOSTS: tuple[dict[str, str], ...] = (
 
 @pytest.mark.parametrize("headers", HOSTS, ids=str)
 def test_a_forged_host_reaches_no_page_no_header_and_no_letter(
-    app: Flask, database: Database, cast: Cast, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    database: Database,
+    cast: Cast,
+    headers: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    count: Count,
 ) -> None:
     """Asked for while a link is fetched and a password is reset: the two letters that hold an address."""
     monkeypatch.setattr(dead_ends, "SAME_TIME", 0)
@@ -238,3 +247,4 @@ def test_a_forged_host_reaches_no_page_no_header_and_no_letter(
     letters = visits.letters(database)
     assert len(letters) == (0 if "Host" in headers else 2)
     assert all("http://127.0.0.1:8000/" in letter["text"] and "evil" not in str(letter) for letter in letters)
+    count("forged hosts", 1)

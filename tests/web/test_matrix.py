@@ -20,6 +20,7 @@ from werkzeug.test import TestResponse
 
 from tests import builders, dump
 from tests.cast import Cast, SignIn
+from tests.counts import Count
 from tests.web import vendor_visits as visits
 from tests.web import worlds
 from tests.web.access_table import EVERYBODY, IN, TABLE, VENDOR, fate
@@ -207,7 +208,8 @@ def turn_of(person: Person, expected: str) -> str:
     return "our own people who are turned away" if person.column in ("petra", "adam", "audrey") else "outsiders"
 
 
-def test_nobody_crosses_over(app: Flask, runtime: Runtime, world: World) -> None:
+@pytest.mark.timeout(600)  # thousands of requests, in one world
+def test_nobody_crosses_over(app: Flask, runtime: Runtime, world: World, count: Count) -> None:
     cast, every, knocks = persons(world), list(doors(app, world)), Knocks()
     tokens = {name: csrf_of(browser) for name, browser in world.people.items()}
     before = dump.rows(runtime.database)
@@ -223,6 +225,7 @@ def test_nobody_crosses_over(app: Flask, runtime: Runtime, world: World) -> None
             changed = dump.changes(before, dump.rows(runtime.database))
             assert changed <= may_change, f"{turn} have changed something"
     assert knocks.count.total() >= LEAST, knocks.count
+    count("requests of the matrix of routes and people", knocks.count.total())
 
 
 def csrf_of(browser: FlaskClient) -> str:
