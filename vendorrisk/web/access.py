@@ -19,8 +19,9 @@ from flask import Flask, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from vendorrisk.domain.audit import Actor, ActorKind
+from vendorrisk.domain.audit import Actor
 from vendorrisk.domain.roles import Role
+from vendorrisk.services import actors
 from vendorrisk.web import browsers, freshness
 
 _log = logging.getLogger(__name__)
@@ -150,7 +151,7 @@ def roles_of_current() -> frozenset[Role]:
 
 def current_actor() -> Actor:
     """Whoever is signed in, as services and the trail know them."""
-    return Actor(ActorKind.STAFF, str(current_user.id), current_user.name or current_user.email)
+    return actors.of(current_user)
 
 
 def is_admin() -> bool:

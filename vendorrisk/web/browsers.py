@@ -20,6 +20,7 @@ from flask_security.utils import login_user
 
 from vendorrisk.db.models import SignIn, User
 from vendorrisk.domain.audit import EventKind
+from vendorrisk.services import actors
 from vendorrisk.services.people import accounts, sign_ins, vendors_opened
 from vendorrisk.web import edge
 
@@ -97,7 +98,7 @@ def confirm() -> None:
     """Whoever is signed in has proven once more who they are."""
     with edge.writing() as db:
         sign_ins.confirm(db, g.sign_in.id, now=edge.now())
-        by = accounts.actor(current_user)
+        by = actors.of(current_user)
         accounts.noted(db, EventKind.SIGN_IN_CONFIRMED, current_user.id, by=by, now=edge.now())
         vendors_opened.start_again(db, current_user.id)
 

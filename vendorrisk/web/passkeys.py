@@ -18,7 +18,8 @@ from flask_login import current_user
 from vendorrisk.db.models import User
 from vendorrisk.domain.errors import WrongState
 from vendorrisk.domain.roles import Role
-from vendorrisk.services.people import accounts, factors, passkeys, second_step
+from vendorrisk.services import actors
+from vendorrisk.services.people import factors, passkeys, second_step
 from vendorrisk.services.people.passkeys import Refused, Site
 from vendorrisk.settings import is_loopback
 from vendorrisk.web import access, browsers, edge, freshness
@@ -155,9 +156,7 @@ def _creation_options(user: User) -> ResponseReturnValue:
 def _keep(user: User) -> None:
     answer, name = request.form.get("credential", ""), request.form.get("name", "")
     with edge.writing() as db:
-        passkeys.add(
-            db, user, answer, name, site=_site(), challenge=_challenge(), by=accounts.actor(user), now=edge.now()
-        )
+        passkeys.add(db, user, answer, name, site=_site(), challenge=_challenge(), by=actors.of(user), now=edge.now())
 
 
 def _site() -> Site:

@@ -18,6 +18,7 @@ from wtforms.validators import InputRequired
 from vendorrisk.db.models import User
 from vendorrisk.domain.audit import EventKind
 from vendorrisk.domain.roles import Role
+from vendorrisk.services import actors
 from vendorrisk.services.people import accounts, factors, second_step, tries
 from vendorrisk.web import access, browsers, edge, freshness
 from vendorrisk.web.freshness import AgainForm
@@ -81,7 +82,7 @@ def finish_set_up() -> ResponseReturnValue:
             if factors.of(db, user.id).is_enough:
                 return redirect(url_for(".code", next=browsers.way_further()), 303)
             secret = factors.proposed_secret(db, user.id, nonce())
-            by, now = accounts.actor(user), edge.now()
+            by, now = actors.of(user), edge.now()
             made = factors.add_app(db, user, secret, form.code.data or "", by=by, now=now)
         if made:
             return first_sign_in(user, "app")
@@ -94,7 +95,7 @@ def first_sign_in(user: User, via: str) -> ResponseReturnValue:
     way_on = browsers.way_on()
     browsers.sign_in(user, via)
     with edge.writing() as db:
-        codes = factors.make_recovery_codes(db, user, by=accounts.actor(user), now=edge.now())
+        codes = factors.make_recovery_codes(db, user, by=actors.of(user), now=edge.now())
     return render_template("account/recovery_codes.html", codes=codes, way_on=way_on)
 
 
@@ -127,7 +128,7 @@ def prove_again() -> ResponseReturnValue:
 
 def _note_refused(user: User) -> None:
     with edge.writing() as db:
-        by = accounts.actor(user)
+        by = actors.of(user)
         accounts.noted(db, EventKind.SIGN_IN_FAILED, user.id, by=by, now=edge.now(), step="confirmation")
 
 

@@ -25,6 +25,7 @@ from flask_security.utils import validate_redirect_url
 from vendorrisk.db.models import User
 from vendorrisk.domain.audit import Actor, ActorKind, EventKind
 from vendorrisk.mail import messages
+from vendorrisk.services import actors
 from vendorrisk.services.letters import outbox
 from vendorrisk.services.people import accounts, factors, tries
 from vendorrisk.services.runtime import Runtime
@@ -162,7 +163,7 @@ def _stranger(address: str) -> User:
 
 
 def _refused(user: User | None) -> None:
-    who = accounts.actor(user) if user is not None else _UNKNOWN
+    who = actors.of(user) if user is not None else _UNKNOWN
     object_id = user.id if user is not None else _NOBODY
     with edge.writing() as db:
         accounts.noted(db, EventKind.SIGN_IN_FAILED, object_id, by=who, now=edge.now())
@@ -191,7 +192,7 @@ class OutboxMail(MailUtil):
         )
         is_stranger = user.id is None
         with edge.writing() as db:
-            who, object_id = (_UNKNOWN, _NOBODY) if is_stranger else (accounts.actor(user), user.id)
+            who, object_id = (_UNKNOWN, _NOBODY) if is_stranger else (actors.of(user), user.id)
             accounts.noted(db, EventKind.RESET_ASKED, object_id, by=who, now=edge.now())
             with db.begin_nested() as written:
                 outbox.put(db, letter, kind="sign_in_reset", now=edge.now())
@@ -226,13 +227,13 @@ def _password_changed(_sender: Flask, user: User, **_more: Any) -> None:
     browsers.end_others(user)
     with edge.writing() as db:
         what = "its password was changed"
-        factors.note(db, EventKind.PASSWORD_CHANGED, user, what, by=accounts.actor(user), now=edge.now())
+        factors.note(db, EventKind.PASSWORD_CHANGED, user, what, by=actors.of(user), now=edge.now())
     session.pop("csrf_token", None)
 
 
 def _note(kind: EventKind, user: User, **details: Any) -> None:
     with edge.writing() as db:
-        accounts.noted(db, kind, user.id, by=accounts.actor(user), now=edge.now(), **details)
+        accounts.noted(db, kind, user.id, by=actors.of(user), now=edge.now(), **details)
 
 
 _SIGNALS = (

@@ -111,7 +111,7 @@ def show(session: Session, reference: str, *, now: datetime) -> CaseView:
     case: Assessment = found.Assessment
     owner = session.get(User, case.owner_id) if case.owner_id else None
     return CaseView(
-        row=row, owner=(owner.name or owner.email) if owner else "", inherent=case.inherent,
+        row=row, owner=actors.name(owner), inherent=case.inherent,
         effectiveness=case.effectiveness, residual=case.residual, residual_declared=case.residual_declared,
         flags_critical=case.flags_critical, flags_high=case.flags_high, flags_medium=case.flags_medium,
         intake_done_at=case.intake_done_at,

@@ -14,12 +14,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, exists, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Letter, Request, Vendor
-from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus, WorkState
+from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.services.casework import vendors
+from vendorrisk.services.letters import outbox
 
 LIVE = (RequestStatus.SENT, RequestStatus.OPEN)
 """The states in which a vendor may still answer."""
@@ -88,19 +89,9 @@ def latest_request() -> ScalarSelect[UUID]:
 
 
 @cache
-def given_up() -> ColumnElement[bool]:
-    """Whether a letter was given up, and none of its kind was written since."""
-    later = aliased(Letter)
-    replaced = exists().where(
-        later.request_id == Letter.request_id, later.kind == Letter.kind, later.created_at > Letter.created_at
-    )
-    return and_(Letter.state == WorkState.FAILED, ~replaced)
-
-
-@cache
 def undelivered() -> ColumnElement[bool]:
     """Whether a letter of this request was given up."""
-    return exists().where(Letter.request_id == Request.id, given_up())
+    return exists().where(Letter.request_id == Request.id, outbox.given_up())
 
 
 _COLUMNS: tuple[Any, ...] = (

@@ -13,6 +13,7 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Decision, User, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, Outcome
 from vendorrisk.domain.errors import NotFound
+from vendorrisk.services import actors
 from vendorrisk.services.casework import vendors
 from vendorrisk.services.paging import DEFAULT_SIZE, Page
 
@@ -111,7 +112,7 @@ def _row(session: Session, case: Assessment, vendor: Vendor, decision: Decision,
         reference=case.reference, vendor=vendors.shown_name(session, vendor.name),
         service=vault.show_text(session, case.service, context="assessment.service"), tier=case.tier, band=case.band,
         provisional=case.provisional, residual=case.residual, outcome=decision.outcome,
-        decided_at=decision.decided_at, decided_by=(user.name or user.email) if user else "",
+        decided_at=decision.decided_at, decided_by=actors.name(user),
         valid_until=decision.valid_until,
     )  # fmt: skip
 

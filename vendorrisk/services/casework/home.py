@@ -19,6 +19,7 @@ from vendorrisk.db.prepared import Prepared
 from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.services.casework import cases
 from vendorrisk.services.casework.cases import CaseRow
+from vendorrisk.services.letters import outbox
 
 SHOWN = 6
 """How many cases of a group Home shows; the rest is one click away."""
@@ -93,7 +94,7 @@ _UNDELIVERED = (
     .select_from(Letter)
     .join(Request, Request.id == Letter.request_id)
     .join(Assessment, Assessment.id == Request.assessment_id)
-    .where(cases.given_up(), Request.id == cases.latest_request(), cases.live())
+    .where(outbox.given_up(), Request.id == cases.latest_request(), cases.live())
     .group_by(Assessment.id, Assessment.due_at)
 )
 

@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.orm import Session, aliased
 
 from vendorrisk import crypto
 from vendorrisk.db import vault
@@ -209,3 +210,13 @@ def _record(
         session, kind, object_kind="assessment" if request else "letter",
         object_id=request.assessment_id if request else letter.id, key_id=key_id, by=by, now=now, details=more,
     )  # fmt: skip
+
+
+@cache
+def given_up() -> ColumnElement[bool]:
+    """Whether a letter was given up, and none of its kind was written since."""
+    later = aliased(Letter)
+    replaced = exists().where(
+        later.request_id == Letter.request_id, later.kind == Letter.kind, later.created_at > Letter.created_at
+    )
+    return and_(Letter.state == WorkState.FAILED, ~replaced)

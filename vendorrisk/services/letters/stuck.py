@@ -99,14 +99,10 @@ def _of_letters(query: Select[*tuple[object, ...]]) -> Select[*tuple[object, ...
 
 
 def _letter_failed() -> ColumnElement[bool]:
-    """Given up, not replaced by a later letter of its kind; its request not withdrawn, its vendor not erased."""
-    later = aliased(Letter)
-    replaced = exists().where(
-        later.request_id == Letter.request_id, later.kind == Letter.kind, later.created_at > Letter.created_at
-    )
+    """Given up; its request not withdrawn, its vendor not erased."""
     stands = and_(Request.status != RequestStatus.WITHDRAWN, Request.vendor_id.not_in(_erased_vendors()))
     standing = or_(Request.id.is_(None), stands)
-    return and_(Letter.state == WorkState.FAILED, ~replaced, standing)
+    return and_(outbox.given_up(), standing)
 
 
 def _report_failed() -> ColumnElement[bool]:

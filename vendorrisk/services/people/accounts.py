@@ -22,7 +22,7 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import Role as RoleRow
 from vendorrisk.db.models import User
 from vendorrisk.db.vault import Master
-from vendorrisk.domain.audit import Actor, ActorKind, EventKind
+from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.domain.roles import DESCRIPTIONS, Role
 from vendorrisk.services import audit
@@ -199,11 +199,6 @@ def admins(session: Session) -> Sequence[User]:
     """Those who run the service, and can act on what is reported to them."""
     are = User.active & User.roles.any(RoleRow.name == Role.ADMIN.value)
     return session.scalars(select(User).where(are).order_by(User.email)).all()
-
-
-def actor(user: User) -> Actor:
-    """The person, as services and the trail know them."""
-    return Actor(ActorKind.STAFF, str(user.id), user.name or user.email)
 
 
 def by_uniquifier(session: Session, uniquifier: str) -> User | None:

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from vendorrisk.db.models import Passkey, User
 from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.errors import NotFound, WrongState
+from vendorrisk.services import actors
 from vendorrisk.services.people import factors
 
 MOST = 10
@@ -48,7 +49,7 @@ def creation_options(session: Session, user: User, site: Site, challenge: bytes)
     there = session.scalars(select(Passkey.credential_id).where(Passkey.user_id == user.id))
     options = webauthn.generate_registration_options(
         rp_id=site.host, rp_name=site.name, user_id=user.id.bytes, user_name=user.email,
-        user_display_name=user.name or user.email, challenge=challenge,
+        user_display_name=actors.name(user), challenge=challenge,
         exclude_credentials=[structs.PublicKeyCredentialDescriptor(id=key) for key in there],
         authenticator_selection=structs.AuthenticatorSelectionCriteria(
             resident_key=structs.ResidentKeyRequirement.REQUIRED,

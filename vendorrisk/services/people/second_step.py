@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from vendorrisk.db.models import User
 from vendorrisk.domain.audit import EventKind
+from vendorrisk.services import actors
 from vendorrisk.services.people import accounts, factors, passkeys, tries
 from vendorrisk.services.people.passkeys import Site
 
@@ -22,7 +23,7 @@ def by_code(session: Session, user: User, typed: str, *, address: str, now: date
     if len(digits) == factors.DIGITS and digits.isascii() and digits.isdigit():
         fits = factors.accept_app_code(session, user.id, digits, now=now)
     else:
-        fits = factors.accept_recovery_code(session, user, typed, by=accounts.actor(user), now=now)
+        fits = factors.accept_recovery_code(session, user, typed, by=actors.of(user), now=now)
     _count(session, user, fits, address, "code", now)
     return fits
 
@@ -48,5 +49,5 @@ def _count(session: Session, user: User, fits: bool, address: str, step: str, no
     if fits:
         tries.factor_was_right(session, user.id, address)
     else:
-        by = accounts.actor(user)
+        by = actors.of(user)
         accounts.noted(session, EventKind.SIGN_IN_FAILED, user.id, by=by, now=now, step=step)

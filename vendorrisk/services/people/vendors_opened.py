@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from vendorrisk.db.models import Assessment, Report, Request, User, Vendor
 from vendorrisk.domain.audit import EventKind
 from vendorrisk.mail import messages
-from vendorrisk.services import limits
+from vendorrisk.services import actors, limits
 from vendorrisk.services.letters import outbox
 from vendorrisk.services.limits import Limit, TooMany
 from vendorrisk.services.people import accounts
@@ -66,11 +66,11 @@ def raise_alarm(session: Session, user: User, *, now: datetime) -> None:
         limits.take(session, _ALARM, str(user.id), now=now)
     except TooMany:
         return
-    many, by = OPENED.tries, accounts.actor(user)
+    many, by = OPENED.tries, actors.of(user)
     accounts.noted(session, EventKind.MANY_VENDORS_OPENED, user.id, by=by, now=now, opened=many)
     for admin in accounts.admins(session):
         letter = messages.many_vendors(
-            to=admin.email, to_name=admin.name, who=user.name or user.email, email=user.email, count=many, at=now
+            to=admin.email, to_name=admin.name, who=actors.name(user), email=user.email, count=many, at=now
         )
         outbox.put(session, letter, kind="many_vendors", now=now)
 

@@ -19,7 +19,7 @@ from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.questionnaire import Question
 from vendorrisk.reports import figures, view
 from vendorrisk.reports.facts import Facts, Heading, SetAside, Told
-from vendorrisk.services import audit, copies
+from vendorrisk.services import actors, audit, copies
 from vendorrisk.services.answering import answer_rows, answers
 from vendorrisk.services.answering.answers import StoredAnswer
 from vendorrisk.services.auditing import sealing
@@ -89,7 +89,7 @@ def _heading(
         service=vault.open_text(session, case.service, context="assessment.service"), assessment=case.reference,
         request=request.reference, sent_at=figures.moment(request.sent_at),
         submitted_at=figures.moment(request.submitted_at) if request.submitted_at else "",
-        owner=(owner.name or owner.email) if owner else "",
+        owner=actors.name(owner),
     )  # fmt: skip
 
 

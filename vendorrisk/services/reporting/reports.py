@@ -228,7 +228,7 @@ def _view(session: Session, report: Report) -> ReportView:
     return ReportView(
         id=report.id, reference=report.reference, assessment=case.reference, state=report.state,
         attempts=report.attempts, error=report.error, asked_at=report.asked_at,
-        asked_by=(user.name or user.email) if user else "", made_at=report.made_at, size=report.size,
+        asked_by=actors.name(user), made_at=report.made_at, size=report.size,
         sha256=report.sha256 or "", snapshot_hash=report.snapshot_hash,
         is_erased=session.get_one(Vendor, case.vendor_id).erased_at is not None,
     )  # fmt: skip

@@ -190,7 +190,7 @@ def of(session: Session, dossier: Dossier) -> DecisionView | None:
     row, score, user = found
     return DecisionView(
         id=row.id, outcome=row.outcome, reason=vault.open_text(session, row.reason, context=_REASON),
-        conditions=_opened_conditions(session, row), valid_until=row.valid_until, decided_by=_name(user),
+        conditions=_opened_conditions(session, row), valid_until=row.valid_until, decided_by=actors.name(user),
         decided_at=row.decided_at, score=scores.opened(session, score),
     )  # fmt: skip
 
@@ -198,7 +198,3 @@ def of(session: Session, dossier: Dossier) -> DecisionView | None:
 def _opened_conditions(session: Session, row: Decision) -> tuple[Condition, ...]:
     plain = vault.open_json(session, row.conditions, context=_CONDITIONS) if row.conditions else []
     return tuple(Condition(each["what"], each["owner"], date.fromisoformat(each["due"])) for each in plain)
-
-
-def _name(user: User | None) -> str:
-    return (user.name or user.email) if user else ""

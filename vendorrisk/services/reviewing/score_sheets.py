@@ -27,7 +27,7 @@ from vendorrisk.domain.progress import AnswerState
 from vendorrisk.domain.questionnaire import FlagLevel, Question, Questionnaire
 from vendorrisk.domain.scoring import Score, ThemeScore
 from vendorrisk.domain.sensitivity import Change, Gain
-from vendorrisk.services import copies
+from vendorrisk.services import actors, copies
 from vendorrisk.services.answering import answers, scores
 from vendorrisk.services.answering.scores import Working
 from vendorrisk.services.casework.dossiers import Dossier
@@ -182,11 +182,7 @@ def _asides(session: Session, request: Request, working: Working) -> tuple[Aside
     query = select(Dismissal, User).outerjoin(User, User.id == Dismissal.by)
     rows = {row.rule_id: (row, user) for row, user in session.execute(query.where(Dismissal.request_id == request.id))}
     return tuple(
-        Aside(hit, vault.open_text(session, row.reason, context="dismissal.reason"), _name(user), row.at)
+        Aside(hit, vault.open_text(session, row.reason, context="dismissal.reason"), actors.name(user), row.at)
         for hit in working.dismissed
         for row, user in (rows[hit.key],)
     )
-
-
-def _name(user: User | None) -> str:
-    return (user.name or user.email) if user else ""

@@ -15,7 +15,7 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Request, User
 from vendorrisk.domain import conditions
 from vendorrisk.domain.questionnaire import Questionnaire
-from vendorrisk.services import copies
+from vendorrisk.services import actors, copies
 from vendorrisk.settings import Settings
 
 SECONDS_A_QUESTION = 45
@@ -63,7 +63,7 @@ def draw_up(
     asked, more = counts(questionnaires)
     return Brief(
         reference=reference, organisation=organisation,
-        sender_name=(sender.name or sender.email) if sender else organisation,
+        sender_name=actors.name(sender) or organisation,
         sender_email=sender.email if sender else "", sender_phone=sender.phone if sender else "", service=service,
         note=note, titles=tuple(str(questionnaire.title) for questionnaire in questionnaires),
         sections=sum(len(questionnaire.sections) for questionnaire in questionnaires), questions=asked, more=more,

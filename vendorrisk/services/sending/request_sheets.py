@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from vendorrisk.db import vault
 from vendorrisk.db.models import Invitation, Request, User
 from vendorrisk.domain.assessment import RequestStatus
-from vendorrisk.services import copies
+from vendorrisk.services import actors, copies
 from vendorrisk.services.casework import assessments, cases, contacts, vendors
 from vendorrisk.services.casework.contacts import ContactView
 from vendorrisk.services.letters import outbox
@@ -77,7 +77,7 @@ def show(session: Session, reference: str) -> RequestSheet:
         code_required=request.code_required,
         note=vault.open_optional(session, request.note, context="request.note"), due_at=request.due_at,
         zone=request.zone, closes_at=request.closes_at, sent_at=request.sent_at,
-        sent_by=(sender.name or sender.email) if sender else "", opened_at=request.opened_at,
+        sent_by=actors.name(sender), opened_at=request.opened_at,
         last_saved_at=request.last_saved_at,
         last_saved_by=vault.open_optional(session, request.last_saved_by, context="request.last_saved_by"),
         answered=request.answered, visible=request.visible, submitted_at=request.submitted_at,
