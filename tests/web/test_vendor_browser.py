@@ -20,7 +20,7 @@ from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.library import loader, shipped
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -182,6 +182,25 @@ def test_what_is_typed_offline_is_kept_and_sent_later(context: BrowserContext, l
     page.get_by_text("All changes saved").wait_for()
     assert page.evaluate("Object.keys(localStorage).length") == 0
     assert visits.request_of(live.database, home.rsplit("/", 1)[-1]).answered == 1
+
+
+def test_what_is_typed_while_a_save_is_under_way_is_saved_and_not_kept(
+    context: BrowserContext, live: Live, token: str
+) -> None:
+    page = context.new_page()
+    home = enter(page, live, token)
+    page.goto(f"{home}/sections/follow-up/remote_work")
+    held: list[Route] = []
+    page.route("**/answers/**", lambda route: held.append(route), times=1)
+    page.get_by_label("Yes, with their own devices").check()
+    page.locator('[data-question="remote_access"] summary', has_text="Comment").click()
+    page.get_by_label("Comment on EX-13").fill("Typed meanwhile")
+    while not held:
+        page.wait_for_timeout(10)
+    held[0].continue_()
+    walk.wait_until_saved(page)
+    page.reload()
+    expect(page.get_by_label("Comment on EX-13")).to_have_value("Typed meanwhile")
 
 
 def test_what_was_typed_before_a_crash_comes_back(context: BrowserContext, live: Live, token: str) -> None:

@@ -179,11 +179,17 @@
   const token = () => document.querySelector('input[name="csrf_token"]').value;
   const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
+  // What somebody gave, without what an earlier answer of the server's may have moved on since it was kept.
+  function given(id, fields) {
+    const moving = [`${prefixOf(id)}-version`, `${prefixOf(id)}-seen`];
+    return fields.filter(([name]) => !moving.includes(name));
+  }
+
   function saved(id, article, sent, answer) {
     recovered();
     jobOf(id).refused = false;
     const draft = drafts.get(id);
-    if (!draft || same(draft.fields, sent)) drafts.drop(id);
+    if (!draft || same(given(id, draft.fields), given(id, sent))) drafts.drop(id);
     if (article) {
       setHidden(article, "version", answer.version);
       setHidden(article, "seen", answer.seen);
@@ -200,7 +206,7 @@
   // After an answer was saved: whether that was all, or some on this page still wait or were refused.
   function summarise(time) {
     const here = drafts.ids().filter((id) => find(id));
-    if (here.some((id) => jobOf(id).timer || (jobOf(id).busy && !jobOf(id).refused && jobOf(id).again))) return;
+    if (here.some((id) => jobOf(id).timer || jobOf(id).busy)) return;
     const refusedHere = here.filter((id) => jobOf(id).refused);
     if (refusedHere.length === 0) say(time ? `All changes saved ${time}` : "All changes saved", "saved");
     else say(`Saved ${time}, but for ${refusedHere.length === 1 ? "one answer" : `${refusedHere.length} answers`} on this page: see the message there`, "wrong");
