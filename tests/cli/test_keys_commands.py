@@ -132,6 +132,38 @@ def test_rotating_on_several_machines_begins_with_a_file_that_all_get(
     assert keys.load(key_file(environ)) == both[:1]
 
 
+def test_rotating_stops_before_the_old_key_is_forgotten_where_the_backups_need_it(
+    environ: dict[str, str], said: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    environ |= {"VENDORRISK_BACKUPS": str(tmp_path / "backups")}
+    assert run(environ, "backup") == OK
+    archive = said.readouterr().out.strip()
+    away = (tmp_path / "backups").rename(tmp_path / "away")
+    assert run(environ, "keys", "rotate") == FOUND_PROBLEMS
+    err = said.readouterr().err
+    assert "Is its disk there?" in err and "was not forgotten" in err and "go on with" in err
+    assert "is forgotten here" not in err and "keys export" not in err
+    assert run(environ, "user", "list") == OK
+    away.rename(tmp_path / "backups")
+    assert run(environ, "backup", "--verify", archive) == OK
+    assert run(environ, "keys", "rotate") == OK
+    assert "Going on" in said.readouterr().err
+    assert run(environ, "backup", "--verify", archive) == OK
+
+
+def test_rotating_says_which_backups_it_did_not_reach(
+    environ: dict[str, str], said: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(environ, "backup", str(tmp_path / "backups")) == OK
+    # There is one backup a second at most, so this one gets another name.
+    archive = str(Path(said.readouterr().out.strip()).rename(tmp_path / "backups" / "old.backup"))
+    assert run(environ, "keys", "rotate") == FOUND_PROBLEMS
+    assert "still open with the old master key only. Keep its paper until" in said.readouterr().err
+    assert run(environ, "backup", "--verify", archive) == FOUND_PROBLEMS
+    assert run(environ, "backup", str(tmp_path / "backups")) == OK
+    assert run(environ, "backup", "--verify", archive) == OK
+
+
 # ---------------------------------------------------------------- backups
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -47,11 +46,9 @@ def test_a_backup_from_before_a_rotation_opens_with_the_new_key_and_todays_keyri
     rotation.begin(path)
     (new, _) = keys.load(path)
     both = Database(runtime.database.engine, vault.Master(*keys.load(path)))
-    rotation.finish(both, path, by=SYSTEM, now=now)
     with pytest.raises(BadBackup, match="does not open the keyring"):
         keyring(folder, new)
-    settings = replace(runtime.settings, backups=folder)
-    assert backup_keys.renew(both, settings, now=now) == ""
+    rotation.finish(both, path, backups=folder, by=SYSTEM, now=now)
     done = restoring.restore(made.path, keyring(folder, new), empty_url, elsewhere, by=SYSTEM, now=now)
     assert done.erased == ()
     with pytest.raises(BadBackup, match="does not open the keyring"):
@@ -70,8 +67,7 @@ def test_a_folder_with_another_deployments_keyring_is_left_alone(
     with pytest.raises(BadBackup, match="the keyring of another deployment"):
         make(runtime, folder, now)
     assert {path.name for path in folder.iterdir()} == {"keyring"}
-    settings = replace(runtime.settings, backups=folder)
-    assert "another deployment" in backup_keys.renew(runtime.database, settings, now=now)
+    assert "another deployment" in backup_keys.renew(runtime.database, folder, now=now)
     assert (folder / "keyring").read_text() == keyring_file
     (folder / "keyring").write_text(keyring_file[:-9])
     make(runtime, folder, now)

@@ -11,21 +11,22 @@ import hmac
 import json
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from vendorrisk import crypto, private_files
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Busy, Database
-from vendorrisk.db.models import DataKey
+from vendorrisk.db.models import DataKey, Event
 from vendorrisk.db.vault import Master, MasterKey
-from vendorrisk.settings import Settings
+from vendorrisk.domain.audit import EventKind
 
 NAME = "keyring"
 _FORMAT = "vendorrisk-keyring-1"
@@ -88,20 +89,38 @@ def check_ours(folder: Path, master: Master) -> None:
         )
 
 
-def renew(database: Database, settings: Settings, *, now: datetime) -> str:
-    """Write the keyring of the backup folder in the settings anew. Returns what went wrong; "" where nothing did."""
-    folder = settings.backups
-    if folder is None or not (folder / NAME).exists():
-        return ""
+def renew(database: Database, folder: Path | None, *, now: datetime) -> str:
+    """Write the keyring in the folder of the settings anew. Returns what went wrong; "" where nothing did.
+
+    Where no backup was ever made there is no keyring, and nothing to do.
+    """
     try:
         with database.writing() as session:
+            if folder is None or not (folder / NAME).exists():
+                return _out_of_reach(session, folder)
             write(session, folder, now=now)
     except (OSError, Busy, BadBackup) as error:
-        return (
-            f"The keyring in {folder} could not be written anew ({error}). Until it is, what was erased can still be "
-            "read with it. Run: python -m vendorrisk backup"
-        )
+        return f"The keyring in {folder} could not be written anew: {error}"
     return ""
+
+
+def _out_of_reach(session: Session, folder: Path | None) -> str:
+    if last_made(session) is None:
+        return ""
+    if folder is None:
+        return (
+            "Backups were made, but VENDORRISK_BACKUPS is not set here, so the keyring beside them is as it was. "
+            "For each folder of backups, run: python -m vendorrisk backup FOLDER"
+        )
+    return (
+        f"Backups were made, but there is no keyring in {folder}. Is its disk there? If no backup lies there yet, run: "
+        "python -m vendorrisk backup"
+    )
+
+
+def last_made(session: Session) -> datetime | None:
+    """When the newest backup was made, into whichever folder; None where there was none."""
+    return session.scalar(select(func.max(Event.at)).where(Event.kind == EventKind.BACKUP_MADE.value))
 
 
 def read(path: Path, masters: Sequence[MasterKey]) -> Keyring:
@@ -139,11 +158,15 @@ def _mac(master: Master, body: dict[str, Any]) -> bytes:
 
 def _overwrite(path: Path, content: bytes) -> None:
     """Put the new keyring in place in one step, then write zeros over what was there: its blocks are free now."""
-    old = path.open("r+b") if path.exists() else None
-    private_files.replace(path, content)
-    if old is not None:
-        with old:
-            left = os.fstat(old.fileno()).st_size
-            while left > 0:
-                left -= old.write(bytes(min(left, _BLOCK)))
-            private_files.sync(old)
+    with ExitStack() as stack:
+        old = stack.enter_context(path.open("r+b")) if path.exists() else None
+        private_files.replace(path, content)
+        if old is not None:
+            _write_zeros(old)
+
+
+def _write_zeros(file: BinaryIO) -> None:
+    left = os.fstat(file.fileno()).st_size
+    while left > 0:
+        left -= file.write(bytes(min(left, _BLOCK)))
+    private_files.sync(file)
