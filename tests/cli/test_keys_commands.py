@@ -244,3 +244,14 @@ def test_a_vendor_is_erased_after_asking(
     assert run(environ, *words, "--yes") == FOUND_PROBLEMS
     assert run(environ, "vendor", "erase", "V-NONE", "--reason", "x" * 20, "--yes") == FOUND_PROBLEMS
     assert "no such vendor" in said.readouterr().err
+
+
+def test_a_vendor_whose_key_is_still_beside_the_backups_is_erased_with_a_word_and_code_1(
+    environ: dict[str, str], said: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with database(environ).writing() as session:
+        reference = builders.add_vendor(session, "Northwind Mail").reference
+    assert run(environ, "backup", str(tmp_path / "backups")) == OK
+    assert run(environ, "vendor", "erase", reference, "--reason", "The contract has ended", "--yes") == FOUND_PROBLEMS
+    err = said.readouterr().err
+    assert f"{reference} was erased" in err and "VENDORRISK_BACKUPS is not set here" in err

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -24,13 +25,15 @@ from sqlalchemy.orm import Session
 from vendorrisk import crypto, private_files
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Busy, Database
-from vendorrisk.db.models import DataKey, Event
+from vendorrisk.db.models import DataKey, Event, Vendor
 from vendorrisk.db.vault import Master, MasterKey
 from vendorrisk.domain.audit import EventKind
 
 NAME = "keyring"
 _FORMAT = "vendorrisk-keyring-1"
 _BLOCK = 64 * 1024
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
+"""What reading a file raises that is no keyring."""
 
 
 class BadBackup(Exception):
@@ -80,7 +83,7 @@ def check_ours(folder: Path, master: Master) -> None:
     path = folder / NAME
     try:
         body, mac = _read(path)
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, *_DAMAGED):
         return
     if not hmac.compare_digest(_mac(master, body), mac):
         raise BadBackup(
@@ -123,6 +126,33 @@ def last_made(session: Session) -> datetime | None:
     return session.scalar(select(func.max(Event.at)).where(Event.kind == EventKind.BACKUP_MADE.value))
 
 
+def destroyed(session: Session) -> frozenset[UUID]:
+    """The ids of the keys that no keyring may hold: those of erased vendors."""
+    return frozenset(session.scalars(select(Vendor.key_id).where(Vendor.erased_at.is_not(None))))
+
+
+def ids(folder: Path) -> frozenset[UUID]:
+    """The ids of the keys in this folder's keyring; none where there is no keyring. Raises OSError and BadBackup.
+
+    It is read anew only when it has changed. Its seal is not looked at: `read` does that.
+    """
+    path = folder / NAME
+    try:
+        seen = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()
+    return _ids(path, seen.st_ino, seen.st_mtime_ns, seen.st_size)
+
+
+@lru_cache(maxsize=1)
+def _ids(path: Path, *_state: int) -> frozenset[UUID]:
+    try:
+        body, _ = _read(path)
+        return frozenset(UUID(key_id) for key_id, *_ in body["keys"])
+    except _DAMAGED:
+        raise _damaged(path) from None
+
+
 def read(path: Path, masters: Sequence[MasterKey]) -> Keyring:
     """The keyring in this file, if the master key opens it and nothing in it was changed. Raises BadBackup."""
     try:
@@ -131,8 +161,8 @@ def read(path: Path, masters: Sequence[MasterKey]) -> Keyring:
         written = datetime.fromisoformat(body["written"])
     except OSError as error:
         raise BadBackup(f"There is no keyring at {path} ({error.strerror}). It lies beside the backups.") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise BadBackup(f"{path} is not a keyring, or was damaged.") from None
+    except _DAMAGED:
+        raise _damaged(path) from None
     master = Master(*masters)
     try:
         root = next(key for key in keys if key.id == vault.ROOT_KEY)
@@ -146,8 +176,12 @@ def read(path: Path, masters: Sequence[MasterKey]) -> Keyring:
     return Keyring(master, keys, written)
 
 
+def _damaged(path: Path) -> BadBackup:
+    return BadBackup(f"{path} is not a keyring, or was damaged.")
+
+
 def _read(path: Path) -> tuple[dict[str, Any], bytes]:
-    """What the file says, and its seal. Raises OSError, ValueError, KeyError, TypeError, AttributeError."""
+    """What the file says, and its seal. Raises OSError, or one of _DAMAGED."""
     body: dict[str, Any] = json.loads(path.read_bytes())
     return body, bytes.fromhex(body.pop("mac"))
 
