@@ -49,9 +49,8 @@ def left(runtime: Runtime, now: datetime, tmp_path: Path) -> Left:
         assert wrapped is not None
     backups.make(database, runtime.storage, folder, by=SYSTEM, now=now)
     with database.writing() as session:
-        session.get_one(DataKey, key_id).created_at += timedelta(
-            1
-        )  # so that the log, which the backup cut, has the row again
+        # So that the row is in the log again, which the backup has cut off.
+        session.get_one(DataKey, key_id).created_at += timedelta(1)
     with database.writing() as session:
         erasure.erase(session, reference, erasing.REASON, by=SYSTEM, now=now)
     return Left(key_id, wrapped, folder)
