@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ from tests import builders
 from tests.cli.running import ENVIRONMENT, FOUND_PROBLEMS, OK, USAGE, run
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Evidence
+from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.services.casework import vendor_search
 from vendorrisk.services.casework.vendor_search import Filters
 from vendorrisk.services.operating import keys, opening, rotation
+from vendorrisk.services.people import factors
 from vendorrisk.settings import Settings
 
 
@@ -185,6 +188,26 @@ def test_a_backup_is_made_verified_and_restored(
         assert [row.name for row in vendor_search.page(session, Filters(), 1).items] == ["Northwind Mail"]
     assert run(new, "restore", archive) == FOUND_PROBLEMS
     assert "There is a database already" in said.readouterr().err
+
+
+def test_restoring_names_the_links_that_work_and_says_that_codes_do_not(
+    environ: dict[str, str], said: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    with database(environ).writing() as session:
+        coded = builders.add_request(session, now=now)
+        codeless = builders.add_request(session, code_required=False, now=now)
+        builders.add_link(session, coded, now=now)
+        builders.add_link(session, codeless, now=now)
+        factors.make_recovery_codes(session, builders.add_user(session), by=SYSTEM, now=now)
+        names = coded.reference, codeless.reference
+    assert run(environ, "backup", str(tmp_path / "backups")) == OK
+    archive = said.readouterr().out.strip()
+    assert run(elsewhere(environ, tmp_path), "restore", archive) == OK
+    err = said.readouterr().err
+    assert f"1 requests have a link that works as it did then, with a code mailed anew: {names[0]}." in err
+    assert f"1 requests ask for no code, so their links were ended: {names[1]}." in err
+    assert "The recovery codes of 1 people work no more" in err and "user reset-factors" in err
 
 
 def test_a_backup_goes_into_the_folder_of_the_settings(
