@@ -11,12 +11,12 @@ import pytest
 from tests import builders
 from tests.databases import MASTER
 from tests.erasing import Full
-from tests.services.backups.backing_up import keyring, make, restore
+from tests.services.backups.backing_up import keyring, make, opened_at, restore
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.vault import MasterKey
 from vendorrisk.domain.audit import SYSTEM
-from vendorrisk.services.operating import backup_keys, keys, restoring, rotation
+from vendorrisk.services.operating import backup_keys, backups, keys, restoring, rotation
 from vendorrisk.services.operating.backup_keys import BadBackup
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.storage import Storage
@@ -72,6 +72,23 @@ def test_a_folder_with_another_deployments_keyring_is_left_alone(
     (folder / "keyring").write_text(keyring_file[:-9])
     make(runtime, folder, now)
     assert keyring(folder).keys, "one that nobody can use gives way"
+
+
+def test_a_restored_copy_leaves_the_keyring_with_newer_keys_alone_until_it_makes_a_backup(
+    runtime: Runtime, full: Full, folder: Path, empty_url: str, elsewhere: Storage, now: datetime
+) -> None:
+    restore(make(runtime, folder, now), empty_url, elsewhere, now)
+    with runtime.database.writing() as session:
+        newer = builders.add_vendor(session, "Newer").key_id
+    make(runtime, folder, now + timedelta(hours=1))
+    copy = opened_at(empty_url)
+    assert "1 keys that this database does not know" in backup_keys.renew(copy, folder, now=now)
+    assert newer in backup_keys.ids(folder)
+    assert backup_keys.renew(runtime.database, folder, now=now) == ""
+    assert newer in backup_keys.ids(folder)
+    backups.make(copy, elsewhere, folder, by=SYSTEM, now=now + timedelta(hours=2))
+    assert newer not in backup_keys.ids(folder) and backup_keys.renew(copy, folder, now=now) == ""
+    copy.close()
 
 
 def test_a_keyring_that_was_changed_or_is_of_another_key_is_refused(

@@ -101,6 +101,7 @@ def renew(database: Database, folder: Path | None, *, now: datetime) -> str:
         with database.writing() as session:
             if folder is None or not (folder / NAME).exists():
                 return _out_of_reach(session, folder)
+            _check_known(session, folder)
             write(session, folder, now=now)
     except (OSError, Busy, BadBackup) as error:
         return f"The keyring in {folder} could not be written anew: {error}"
@@ -119,6 +120,24 @@ def _out_of_reach(session: Session, folder: Path | None) -> str:
         f"Backups were made, but there is no keyring in {folder}. Is its disk there? If no backup lies there yet, run: "
         "python -m vendorrisk backup"
     )
+
+
+def _check_known(session: Session, folder: Path) -> None:
+    """Refuse to drop keys of which this database has never heard; only a backup does that, when somebody asks for it.
+
+    A database that was restored to try a backup out has the secrets of the one in service, and often its settings too:
+    what its jobs do must not take the keys of newer vendors out of the keyring. Raises BadBackup.
+    """
+    try:
+        held = ids(folder)
+    except BadBackup:
+        return  # damaged: it serves nobody, and gives way
+    strangers = len(held.difference(session.scalars(select(DataKey.id))))
+    if strangers:
+        raise BadBackup(
+            f"it holds {strangers} keys that this database does not know, of a newer copy of it or of vendors added "
+            "after the backup from which it was restored. If no backup needs them, run: python -m vendorrisk backup"
+        )
 
 
 def last_made(session: Session) -> datetime | None:
