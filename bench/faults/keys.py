@@ -40,7 +40,7 @@ from vendorrisk.settings import Settings
 from vendorrisk.storage import Storage, open_storage, sealed
 
 ROWS = 10_000
-KILLS = 8
+KILLS, KILLS_AT_THE_END = 8, 12
 CASES, ANSWERS_A_CASE, EVENTS_A_CASE, FILES = 10_000, 20, 5, 1_000
 BACKUP_SECONDS = 120
 _PASSWORD = "correct horse battery"
@@ -49,6 +49,7 @@ _PASSWORD = "correct horse battery"
 def counts() -> Iterable[Count]:
     """All of it; some minutes."""
     yield from rotation()
+    yield from rotation_ends()
     yield from leaks()
     yield from ten_thousand()
 
@@ -136,6 +137,30 @@ def rotation() -> Iterator[Count]:
         on_old = _on(Settings.from_env(environ), old.id)
         yield Count("data keys on the old master key, which the key file has forgotten", rows, on_old + len(held) - 1)
         yield Count("pages of the running service during the rotation", 2 * kills + 1, away)
+
+
+def rotation_ends() -> Iterator[Count]:
+    """Kill `keys rotate` again and again just as it ends, between rows, keyring and key file; a backup opens always."""
+    chance = random.Random(8)
+    with _deployment() as (_folder, environ):
+        archive = _run(environ, "backup").split()[0]
+        shut = under_way = 0
+        for _ in range(KILLS_AT_THE_END):
+            process = _command(environ, "keys", "rotate")
+            assert process.stderr is not None
+            # Until all rows are wrapped, or until it says that it goes on with "the change of the master key": what is
+            # left then takes some milliseconds.
+            while (line := process.stderr.readline()) and " of " not in line:
+                continue
+            time.sleep(chance.uniform(0, 0.03))
+            process.kill()
+            process.communicate()
+            under_way += len(keys.load(Path(environ["VENDORRISK_KEY_FILE"]))) > 1
+            shut += _command(environ, "backup", "--verify", archive).wait() != 0
+        _run(environ, "keys", "rotate")
+        shut += _command(environ, "backup", "--verify", archive).wait() != 0
+        more = f"{under_way} of the kills came before the old key was forgotten"
+        yield Count("tries to open a backup after a rotation was killed at its end", KILLS_AT_THE_END + 1, shut, more)
 
 
 def _fill_with_vendors(database: Database) -> dict[str, str]:

@@ -17,10 +17,12 @@ from tests import builders
 from tests.antivirus.clamd import Clamd, running
 from tests.cli.running import ENVIRONMENT, FOUND_PROBLEMS, OK, run, set_revision
 from tests.mail.server import nobody
+from vendorrisk.domain.audit import SYSTEM
+from vendorrisk.jobs.finish_erasing import Finisher
 from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.reports import pdf
 from vendorrisk.services.auditing import anchor
-from vendorrisk.services.operating import checkups, doctor, opening
+from vendorrisk.services.operating import checkups, doctor, erasure, opening
 from vendorrisk.services.operating.health import Finding, State
 from vendorrisk.settings import Settings
 
@@ -131,6 +133,35 @@ def test_doctor_warns_of_an_old_copy_only(
     assert code == OK and checks["old copies"]["state"] == "warn"
     assert "v.sqlite.before-0001:" in checks["old copies"]["text"]
     assert "Delete it" in checks["old copies"]["remedy"]
+
+
+def test_doctor_stops_while_the_backups_still_hold_the_key_of_an_erased_vendor(
+    environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "backups"
+    backing_up = environ | {"VENDORRISK_BACKUPS": str(folder)}
+    assert "No backup was made yet" in examined(backing_up, capsys)[1]["backup keys"]["text"]
+    database = opening.database(Settings.from_env(environ))
+    with database.writing() as session:
+        reference = builders.add_vendor(session, "Northwind Mail").reference
+    assert run(backing_up, "backup") == OK
+    assert {examined(each, capsys)[1]["backup keys"]["state"] for each in (environ, backing_up)} == {"ok"}
+    with database.writing() as session:
+        erasure.erase(session, reference, "The contract has ended.", by=SYSTEM, now=datetime.now(UTC))
+    code, checks = examined(backing_up, capsys)
+    assert (code, checks["backup keys"]["state"]) == (FOUND_PROBLEMS, "stop")
+    assert "the keys of 1 erased vendors" in checks["backup keys"]["text"] and checks["backup keys"]["remedy"]
+    found = examined(environ, capsys)[1]["backup keys"]
+    assert (found["state"], "VENDORRISK_BACKUPS is not set" in found["text"]) == ("warn", True)
+    Finisher(database, folder, lambda: datetime.now(UTC)).round()
+    assert examined(backing_up, capsys)[1]["backup keys"]["state"] == "ok"
+    folder.rename(tmp_path / "unmounted")
+    found = examined(backing_up, capsys)[1]["backup keys"]
+    assert (found["state"], "there is no keyring in" in found["text"]) == ("warn", True)
+    folder.mkdir()
+    (folder / "keyring").write_text("{}")
+    assert "is not a keyring" in examined(backing_up, capsys)[1]["backup keys"]["text"]
+    database.close()
 
 
 def test_doctor_leaves_a_long_trail_to_the_command_for_it(

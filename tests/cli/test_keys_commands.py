@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ from tests import builders
 from tests.cli.running import ENVIRONMENT, FOUND_PROBLEMS, OK, USAGE, run
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Evidence
+from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.services.casework import vendor_search
 from vendorrisk.services.casework.vendor_search import Filters
 from vendorrisk.services.operating import keys, opening, rotation
+from vendorrisk.services.people import factors
 from vendorrisk.settings import Settings
 
 
@@ -132,6 +135,38 @@ def test_rotating_on_several_machines_begins_with_a_file_that_all_get(
     assert keys.load(key_file(environ)) == both[:1]
 
 
+def test_rotating_stops_before_the_old_key_is_forgotten_where_the_backups_need_it(
+    environ: dict[str, str], said: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    environ |= {"VENDORRISK_BACKUPS": str(tmp_path / "backups")}
+    assert run(environ, "backup") == OK
+    archive = said.readouterr().out.strip()
+    away = (tmp_path / "backups").rename(tmp_path / "away")
+    assert run(environ, "keys", "rotate") == FOUND_PROBLEMS
+    err = said.readouterr().err
+    assert "Is its disk there?" in err and "was not forgotten" in err and "go on with" in err
+    assert "is forgotten here" not in err and "keys export" not in err
+    assert run(environ, "user", "list") == OK
+    away.rename(tmp_path / "backups")
+    assert run(environ, "backup", "--verify", archive) == OK
+    assert run(environ, "keys", "rotate") == OK
+    assert "Going on" in said.readouterr().err
+    assert run(environ, "backup", "--verify", archive) == OK
+
+
+def test_rotating_says_which_backups_it_did_not_reach(
+    environ: dict[str, str], said: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(environ, "backup", str(tmp_path / "backups")) == OK
+    # There is one backup a second at most, so this one gets another name.
+    archive = str(Path(said.readouterr().out.strip()).rename(tmp_path / "backups" / "old.backup"))
+    assert run(environ, "keys", "rotate") == FOUND_PROBLEMS
+    assert "still open with the old master key only. Keep its paper until" in said.readouterr().err
+    assert run(environ, "backup", "--verify", archive) == FOUND_PROBLEMS
+    assert run(environ, "backup", str(tmp_path / "backups")) == OK
+    assert run(environ, "backup", "--verify", archive) == OK
+
+
 # ---------------------------------------------------------------- backups
 
 
@@ -153,6 +188,26 @@ def test_a_backup_is_made_verified_and_restored(
         assert [row.name for row in vendor_search.page(session, Filters(), 1).items] == ["Northwind Mail"]
     assert run(new, "restore", archive) == FOUND_PROBLEMS
     assert "There is a database already" in said.readouterr().err
+
+
+def test_restoring_names_the_links_that_work_and_says_that_codes_do_not(
+    environ: dict[str, str], said: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    with database(environ).writing() as session:
+        coded = builders.add_request(session, now=now)
+        codeless = builders.add_request(session, code_required=False, now=now)
+        builders.add_link(session, coded, now=now)
+        builders.add_link(session, codeless, now=now)
+        factors.make_recovery_codes(session, builders.add_user(session), by=SYSTEM, now=now)
+        names = coded.reference, codeless.reference
+    assert run(environ, "backup", str(tmp_path / "backups")) == OK
+    archive = said.readouterr().out.strip()
+    assert run(elsewhere(environ, tmp_path), "restore", archive) == OK
+    err = said.readouterr().err
+    assert f"1 requests have a link that works as it did then, with a code mailed anew: {names[0]}." in err
+    assert f"1 requests ask for no code, so their links were ended: {names[1]}." in err
+    assert "The recovery codes of 1 people work no more" in err and "user reset-factors" in err
 
 
 def test_a_backup_goes_into_the_folder_of_the_settings(
@@ -212,3 +267,14 @@ def test_a_vendor_is_erased_after_asking(
     assert run(environ, *words, "--yes") == FOUND_PROBLEMS
     assert run(environ, "vendor", "erase", "V-NONE", "--reason", "x" * 20, "--yes") == FOUND_PROBLEMS
     assert "no such vendor" in said.readouterr().err
+
+
+def test_a_vendor_whose_key_is_still_beside_the_backups_is_erased_with_a_word_and_code_1(
+    environ: dict[str, str], said: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with database(environ).writing() as session:
+        reference = builders.add_vendor(session, "Northwind Mail").reference
+    assert run(environ, "backup", str(tmp_path / "backups")) == OK
+    assert run(environ, "vendor", "erase", reference, "--reason", "The contract has ended", "--yes") == FOUND_PROBLEMS
+    err = said.readouterr().err
+    assert f"{reference} was erased" in err and "VENDORRISK_BACKUPS is not set here" in err

@@ -36,7 +36,7 @@ from vendorrisk.services.answering import sittings
 from vendorrisk.services.casework import home, vendor_search, vendors
 from vendorrisk.services.casework.vendor_search import Filters
 from vendorrisk.services.letters import outbox, stuck
-from vendorrisk.services.operating import backup_keys, erasure
+from vendorrisk.services.operating import backup_keys, backups, erasure
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.services.sending import invitations
 
@@ -218,6 +218,16 @@ def test_the_keyring_of_the_backups_is_written_anew(
     assert key_id in {key.id for key in backup_keys.read(folder / "keyring", [MASTER]).keys}
     assert erase(backing_up, full.vendor, now) == []
     assert key_id not in {key.id for key in backup_keys.read(folder / "keyring", [MASTER]).keys}
+
+
+def test_a_keyring_that_is_out_of_reach_is_said(runtime: Runtime, full: Full, now: datetime, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    backups.make(runtime.database, runtime.storage, folder, by=SYSTEM, now=now)
+    backing_up = replace(runtime, settings=replace(runtime.settings, backups=tmp_path / "unmounted"))
+    (said,) = erase(backing_up, full.vendor, now)
+    assert "there is no keyring in" in said and "can still be read from a backup" in said
+    (said,) = erasure.sweep(runtime, now=now)
+    assert "VENDORRISK_BACKUPS is not set here" in said and "backup FOLDER" in said
 
 
 def test_nobody_is_erased_while_a_keyring_is_being_written(

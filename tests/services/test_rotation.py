@@ -23,16 +23,18 @@ from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.services import audit
 from vendorrisk.services.casework import vendor_search, vendors
 from vendorrisk.services.casework.vendor_search import Filters
-from vendorrisk.services.operating import keys, rotation
+from vendorrisk.services.operating import backup_keys, backups, keys, rotation
 from vendorrisk.services.people import accounts
+from vendorrisk.storage import open_storage
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A database with vendors, and the key file beside it."""
+    """A database with vendors, the key file beside it, and where its backups go."""
 
     database: Database
     key_file: Path
+    backups: Path
 
     def again(self) -> Database:
         """The same database as another process opens it: with the keys that are in the file now."""
@@ -41,7 +43,7 @@ class Deployment:
 
     def finish(self, now: datetime, **more: int) -> rotation.Rotated:
         """Go on with the change, in a process of its own."""
-        return rotation.finish(self.again(), self.key_file, by=SYSTEM, now=now, **more)  # type: ignore[arg-type]
+        return rotation.finish(self.again(), self.key_file, backups=self.backups, by=SYSTEM, now=now, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def deployment(database: Database, tmp_path: Path) -> Iterator[Deployment]:
     with database.writing() as session:
         for number in range(7):
             builders.add_vendor(session, f"Vendor {number}")
-    yield Deployment(database, path)
+    yield Deployment(database, path, tmp_path / "backups")
 
 
 def names(database: Database) -> list[str]:
@@ -130,6 +132,71 @@ def test_stopped_anywhere_it_goes_on_when_run_again(
     assert keys.load(deployment.key_file)[0] == new, "no third key"
     deployment.finish(now, batch=2)
     assert left_on(deployment.database, MASTER) == 0 and names(deployment.again()) == NAMES
+
+
+@pytest.fixture
+def backed_up(deployment: Deployment, now: datetime, tmp_path: Path) -> Path:
+    """A backup of the deployment, made before the change."""
+    storage = open_storage(str(tmp_path / "files"))
+    return backups.make(deployment.again(), storage, deployment.backups, by=SYSTEM, now=now).path
+
+
+def check_opens(deployment: Deployment, backup: Path) -> None:
+    """The backup opens with what is in the key file now."""
+    keyring = backup_keys.read(deployment.backups / backup_keys.NAME, keys.load(deployment.key_file))
+    backups.check(backup, keyring.master)
+
+
+def raises(error: type[Exception]) -> Callable[..., None]:
+    def now_it_does(*_: object) -> None:
+        raise error
+
+    return now_it_does
+
+
+@pytest.mark.parametrize("place", ["keys.replace", "backup_keys.private_files.replace", "backup_keys.check_ours"])
+def test_killed_as_it_ends_backups_open_and_it_goes_on(
+    deployment: Deployment, backed_up: Path, now: datetime, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    rotation.begin(deployment.key_file)
+    with monkeypatch.context() as broken, pytest.raises(Killed):
+        broken.setattr(f"vendorrisk.services.operating.{place}", raises(Killed))
+        deployment.finish(now)
+    assert left_on(deployment.database, MASTER) == 0, "all was wrapped anew"
+    check_opens(deployment, backed_up)
+    assert rotation.is_under_way(deployment.key_file)
+    deployment.finish(now)
+    check_opens(deployment, backed_up)
+    assert not rotation.is_under_way(deployment.key_file)
+
+
+def test_a_keyring_that_cannot_be_renewed_keeps_the_old_key_until_it_can(
+    deployment: Deployment, backed_up: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rotation.begin(deployment.key_file)
+    with monkeypatch.context() as broken, pytest.raises(rotation.NotForgotten, match="could not be written anew"):
+        broken.setattr(backup_keys, "_overwrite", raises(OSError))
+        deployment.finish(now)
+    check_opens(deployment, backed_up)
+    assert rotation.is_under_way(deployment.key_file)
+    deployment.finish(now)
+    check_opens(deployment, backed_up)
+
+
+def test_a_backup_disk_that_is_not_there_keeps_the_old_key_until_it_is(
+    deployment: Deployment, backed_up: Path, now: datetime
+) -> None:
+    rotation.begin(deployment.key_file)
+    unmounted = deployment.backups.rename(deployment.backups.with_name("elsewhere"))
+    for _ in ("no folder", "an empty folder"):
+        with pytest.raises(rotation.NotForgotten, match="Is its disk there"):
+            deployment.finish(now)
+        deployment.backups.mkdir(exist_ok=True)
+    deployment.backups.rmdir()
+    unmounted.rename(deployment.backups)
+    check_opens(deployment, backed_up)
+    deployment.finish(now)
+    check_opens(deployment, backed_up)
 
 
 def test_a_running_service_reads_the_key_file_again_when_it_meets_an_unknown_key(

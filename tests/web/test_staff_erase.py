@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,6 +14,8 @@ from tests import builders, erasing
 from tests.application import Clock
 from tests.cast import Cast
 from tests.erasing import REASON, Full
+from vendorrisk.domain.audit import SYSTEM
+from vendorrisk.services.operating import backups
 from vendorrisk.services.runtime import Runtime
 
 PLAIN = ("Northwind Mail", "vendor.example", "Windy", "Mailing service", "from home", "Victor Lang", "customers.pdf")
@@ -80,6 +83,15 @@ def test_afterwards_the_vendors_page_says_when_by_whom_and_why(
     for words in ("This vendor was erased", "Adam Reed", REASON, full.decided, full.open):
         assert words in page
     assert adam.get(f"/vendors/{full.vendor}/erase").location == f"/vendors/{full.vendor}"
+
+
+def test_a_keyring_that_could_not_be_renewed_is_said_on_the_page(
+    adam: FlaskClient, runtime: Runtime, full: Full, clock: Clock, tmp_path: Path
+) -> None:
+    backups.make(runtime.database, runtime.storage, tmp_path / "backups", by=SYSTEM, now=clock.now)
+    erase(adam, full)
+    page = adam.get(f"/vendors/{full.vendor}").text
+    assert "This vendor was erased" in page and "can still be read from a backup" in page
 
 
 def addresses(app: Flask, full: Full) -> list[str]:

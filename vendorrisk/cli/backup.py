@@ -11,6 +11,7 @@ from vendorrisk.cli.output import FOUND_PROBLEMS, OK, USAGE, give, say
 from vendorrisk.cli.user import OPERATOR
 from vendorrisk.services.operating import backup_keys, backups, keys, opening, restoring
 from vendorrisk.services.operating.backups import Summary
+from vendorrisk.services.operating.restoring import Restored
 from vendorrisk.settings import Settings
 from vendorrisk.storage import open_storage
 
@@ -97,8 +98,37 @@ def restore(options: argparse.Namespace) -> int:
     if done.letters_held:
         held = f"{done.letters_held} letters waited to be sent then"
         say(f"{held}; the page Stuck (/work) has them: send what is missing.")
-    say("Accounts are as they were then: look at `user list`. Everybody has to sign in again.")
+    say(*_about_links(done), *_about_people(done))
     return OK
+
+
+def _about_links(done: Restored) -> list[str]:
+    lines = []
+    if done.links:
+        lines.append(
+            f"{len(done.links)} requests have a link that works as it did then, with a code mailed anew: "
+            f"{_named(done.links)}. One that had gone to the wrong person and was replaced since works for that person "
+            "again: on the page of such a request, send a fresh link or withdraw it."
+        )
+    if done.links_ended:
+        lines.append(
+            f"{len(done.links_ended)} requests ask for no code, so their links were ended: {_named(done.links_ended)}. "
+            "Send fresh ones."
+        )
+    return lines
+
+
+def _about_people(done: Restored) -> list[str]:
+    lines = [
+        "Accounts are as they were then, with their passwords, phones and passkeys: look at `user list`. Everybody has "
+        "to sign in again, and vendors to type a new code."
+    ]
+    if done.recovery_codes_of:
+        lines.append(
+            f"The recovery codes of {done.recovery_codes_of} people work no more. They sign in with app or passkey and "
+            "make new ones on their page Account. For who has neither: python -m vendorrisk user reset-factors ADDRESS"
+        )
+    return lines
 
 
 def _keyring(options: argparse.Namespace, archive: Path, settings: Settings) -> backup_keys.Keyring:

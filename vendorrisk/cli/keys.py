@@ -12,12 +12,23 @@ from vendorrisk import private_files
 from vendorrisk.cli.output import FOUND_PROBLEMS, OK, USAGE, give, say
 from vendorrisk.cli.user import OPERATOR
 from vendorrisk.db import vault
+from vendorrisk.db.engine import Database
 from vendorrisk.domain.audit import EventKind
 from vendorrisk.services import audit
 from vendorrisk.services.operating import backup_keys, escrow, keys, opening, rotation
 from vendorrisk.settings import Settings
 
 _WRITE_IT_DOWN = "Write the new key down (keys export) and put the old paper out of reach: docs/how-to/keep-the-keys.md"
+
+_STILL_NEEDED = (
+    "So the old master key was not forgotten: the backups need it. Keep its paper too. The key file holds both, and "
+    "everything works. Put that right, and go on with: python -m vendorrisk keys rotate"
+)
+_LEFT_BEHIND = (
+    "Backups were made, but VENDORRISK_BACKUPS is not set here: they still open with the old master key only. Keep its "
+    "paper until you have run, for each folder of backups: python -m vendorrisk backup FOLDER\n"
+    f"Then: {_WRITE_IT_DOWN}"
+)
 
 
 def register(commands: Any) -> None:
@@ -54,13 +65,25 @@ def rotate(options: argparse.Namespace) -> int:
         )
         return OK
     say("Going on with the change of the master key that was begun." if resumed else "Changing the master key:")
-    done = rotation.finish(database, settings.key_file, by=OPERATOR, now=datetime.now(UTC), progress=_progress)
+    try:
+        done = rotation.finish(
+            database, settings.key_file, backups=settings.backups, by=OPERATOR, now=datetime.now(UTC),
+            progress=_progress,
+        )  # fmt: skip
+    except rotation.NotForgotten as error:
+        say(str(error), _STILL_NEEDED)
+        return FOUND_PROBLEMS
     say(f"The master key is now {done.new}; {done.wrapped} data keys are wrapped by it. {done.old} is forgotten here.")
-    problem = backup_keys.renew(database, settings, now=datetime.now(UTC))
-    if problem:
-        say(problem)
+    if settings.backups is None and _backups_were_made(database):
+        say(_LEFT_BEHIND)
+        return FOUND_PROBLEMS
     say(f"Next: {_WRITE_IT_DOWN}")
     return OK
+
+
+def _backups_were_made(database: Database) -> bool:
+    with database.reading() as session:
+        return backup_keys.last_made(session) is not None
 
 
 def _progress(done: int, total: int) -> None:

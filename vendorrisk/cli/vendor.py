@@ -29,7 +29,7 @@ def register(commands: Any) -> None:
 
 
 def erase(options: argparse.Namespace) -> int:
-    """Erase a vendor, after asking."""
+    """Erase a vendor, after asking; 1 where its key could not be taken out of everything yet."""
     settings = Settings.from_env(options.environ)
     reference = options.reference.upper()
     database = opening.database(settings)
@@ -45,7 +45,7 @@ def erase(options: argparse.Namespace) -> int:
         erasure.erase(session, reference, options.reason, by=OPERATOR, now=now)
     left = erasure.sweep(runtime, now=now)
     say(f"{reference} was erased.", *left)
-    return OK
+    return FOUND_PROBLEMS if left else OK
 
 
 def _is_meant(reference: str) -> bool:

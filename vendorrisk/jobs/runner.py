@@ -22,6 +22,7 @@ from vendorrisk.db.models import Letter, Report
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.jobs import make_reports, seal_trail
 from vendorrisk.jobs.deliver_mail import PostOffice, deliver
+from vendorrisk.jobs.finish_erasing import Finisher
 from vendorrisk.jobs.seal_trail import Sealer
 from vendorrisk.mail.transports import Transport, open_transport
 from vendorrisk.services import files, work
@@ -58,6 +59,7 @@ def start(runtime: Runtime, *, clock: Clock | None = None, transport: Transport 
     consumer.start()
     jobs.sweep()
     jobs.tidy()
+    jobs.finish_erasing()
     stop_sealer = seal_trail.start(Sealer(runtime.database, anchor.path_of(runtime.settings), clock))
 
     def stop() -> None:
@@ -94,6 +96,8 @@ class _Jobs:
         self.tidy = self.huey.periodic_task(crontab(minute="*"), name="tidy")(
             lambda: files.sweep(runtime.database, runtime.storage, now=clock())
         )
+        finisher = Finisher(runtime.database, settings.backups, clock)
+        self.finish_erasing = self.huey.periodic_task(crontab(minute="*"), name="finish_erasing")(finisher.round)
         self.huey.periodic_task(crontab(minute="17"), name="forget")(
             lambda: leftovers.forget(runtime.database, now=clock())
         )

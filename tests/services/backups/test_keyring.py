@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,12 +11,12 @@ import pytest
 from tests import builders
 from tests.databases import MASTER
 from tests.erasing import Full
-from tests.services.backups.backing_up import keyring, make, restore
+from tests.services.backups.backing_up import keyring, make, opened_at, restore
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Database
 from vendorrisk.db.vault import MasterKey
 from vendorrisk.domain.audit import SYSTEM
-from vendorrisk.services.operating import backup_keys, keys, restoring, rotation
+from vendorrisk.services.operating import backup_keys, backups, keys, restoring, rotation
 from vendorrisk.services.operating.backup_keys import BadBackup
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.storage import Storage
@@ -47,11 +46,9 @@ def test_a_backup_from_before_a_rotation_opens_with_the_new_key_and_todays_keyri
     rotation.begin(path)
     (new, _) = keys.load(path)
     both = Database(runtime.database.engine, vault.Master(*keys.load(path)))
-    rotation.finish(both, path, by=SYSTEM, now=now)
     with pytest.raises(BadBackup, match="does not open the keyring"):
         keyring(folder, new)
-    settings = replace(runtime.settings, backups=folder)
-    assert backup_keys.renew(both, settings, now=now) == ""
+    rotation.finish(both, path, backups=folder, by=SYSTEM, now=now)
     done = restoring.restore(made.path, keyring(folder, new), empty_url, elsewhere, by=SYSTEM, now=now)
     assert done.erased == ()
     with pytest.raises(BadBackup, match="does not open the keyring"):
@@ -70,12 +67,28 @@ def test_a_folder_with_another_deployments_keyring_is_left_alone(
     with pytest.raises(BadBackup, match="the keyring of another deployment"):
         make(runtime, folder, now)
     assert {path.name for path in folder.iterdir()} == {"keyring"}
-    settings = replace(runtime.settings, backups=folder)
-    assert "another deployment" in backup_keys.renew(runtime.database, settings, now=now)
+    assert "another deployment" in backup_keys.renew(runtime.database, folder, now=now)
     assert (folder / "keyring").read_text() == keyring_file
     (folder / "keyring").write_text(keyring_file[:-9])
     make(runtime, folder, now)
     assert keyring(folder).keys, "one that nobody can use gives way"
+
+
+def test_a_restored_copy_leaves_the_keyring_with_newer_keys_alone_until_it_makes_a_backup(
+    runtime: Runtime, full: Full, folder: Path, empty_url: str, elsewhere: Storage, now: datetime
+) -> None:
+    restore(make(runtime, folder, now), empty_url, elsewhere, now)
+    with runtime.database.writing() as session:
+        newer = builders.add_vendor(session, "Newer").key_id
+    make(runtime, folder, now + timedelta(hours=1))
+    copy = opened_at(empty_url)
+    assert "1 keys that this database does not know" in backup_keys.renew(copy, folder, now=now)
+    assert newer in backup_keys.ids(folder)
+    assert backup_keys.renew(runtime.database, folder, now=now) == ""
+    assert newer in backup_keys.ids(folder)
+    backups.make(copy, elsewhere, folder, by=SYSTEM, now=now + timedelta(hours=2))
+    assert newer not in backup_keys.ids(folder) and backup_keys.renew(copy, folder, now=now) == ""
+    copy.close()
 
 
 def test_a_keyring_that_was_changed_or_is_of_another_key_is_refused(

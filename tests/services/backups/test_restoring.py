@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import create_engine, func, select, text, update
+from sqlalchemy.orm import Session
 
 from tests import builders, erasing
 from tests.erasing import Full
 from tests.services.backups.backing_up import make, opened_at, restore, rows_of
 from vendorrisk.db import migrate, vault
-from vendorrisk.db.models import Evidence, Letter, User, Vendor
-from vendorrisk.domain.assessment import WorkState
+from vendorrisk.db.models import AccessCode, Evidence, Invitation, Letter, Request, User, Vendor
+from vendorrisk.domain.assessment import RequestStatus, WorkState
 from vendorrisk.domain.audit import SYSTEM
+from vendorrisk.domain.errors import NotFound
 from vendorrisk.mail.messages import Message
-from vendorrisk.services.answering import evidence
+from vendorrisk.services.answering import evidence, sittings
 from vendorrisk.services.casework import vendor_search, vendors
 from vendorrisk.services.casework.vendor_search import Filters
 from vendorrisk.services.letters import outbox
 from vendorrisk.services.operating import archive, erasure, restoring
 from vendorrisk.services.operating.archive import Kind
 from vendorrisk.services.operating.backup_keys import BadBackup
+from vendorrisk.services.people import factors
 from vendorrisk.services.reporting import reports
 from vendorrisk.services.runtime import Runtime
+from vendorrisk.services.sending import access_codes, invitations
 from vendorrisk.storage import Storage, open_storage
 
 
@@ -168,6 +172,89 @@ def test_letters_that_waited_are_held_and_everybody_signs_in_again(
     database.close()
 
 
+@dataclass(frozen=True)
+class Visit:
+    """A vendor's browser that is in, and the link by which it came."""
+
+    request: str
+    link: str
+    cookie: str
+
+
+def visit(session: Session, request: Request, now: datetime) -> Visit:
+    """Somebody opens the request by a fresh link."""
+    token = builders.add_link(session, request)
+    link = invitations.find(session, token, now=now)
+    assert link is not None
+    return Visit(request.reference, token, sittings.start(session, link, now=now))
+
+
+def is_in(session: Session, visit: Visit, now: datetime) -> bool:
+    """Whether the browser still sees the request."""
+    try:
+        sittings.find(session, visit.request, visit.cookie, now=now)
+    except NotFound:
+        return False
+    return True
+
+
+def test_no_browser_is_in_again_and_no_link_opens_without_a_code(
+    runtime: Runtime, folder: Path, empty_url: str, elsewhere: Storage, now: datetime
+) -> None:
+    with runtime.database.writing() as session:
+        asked = visit(session, builders.add_request(session, status=RequestStatus.OPEN), now)
+        codeless = visit(session, builders.add_request(session, code_required=False), now)
+        handed_in = visit(session, builders.add_request(session, status=RequestStatus.SUBMITTED), now)
+        closed = builders.add_request(session)
+        dead = visit(session, closed, now)
+        session.execute(update(Invitation).where(Invitation.request_id == closed.id).values(expires_at=now))
+    with runtime.database.reading() as session:
+        assert all(is_in(session, each, now) for each in (asked, codeless, handed_in))
+    later = now + timedelta(hours=1)
+    done = restore(make(runtime, folder, now), empty_url, elsewhere, later)
+    assert (done.links, done.links_ended) == ((asked.request,), (codeless.request,))
+    database = opened_at(empty_url)
+    with database.reading() as session:
+        assert not any(is_in(session, each, later) for each in (asked, codeless, handed_in, dead))
+        live = {each for each in (asked, codeless, handed_in, dead) if invitations.find(session, each.link, now=later)}
+        assert live == {asked}
+        link = invitations.find(session, asked.link, now=later)
+        assert link is not None and not sittings.is_known(session, link, asked.cookie, now=later), "the code is asked"
+    database.close()
+
+
+def test_codes_from_before_open_nothing(
+    runtime: Runtime, petra: User, folder: Path, empty_url: str, elsewhere: Storage, now: datetime
+) -> None:
+    with runtime.database.writing() as session:
+        token = builders.add_link(session, builders.add_request(session))
+        link = invitations.find(session, token, now=now)
+        assert link is not None
+        access_codes.send(session, link, "browser", now=now)
+        codes = factors.make_recovery_codes(session, petra, by=SYSTEM, now=now)
+    assert restore(make(runtime, folder, now), empty_url, elsewhere, now).recovery_codes_of == 1
+    database = opened_at(empty_url)
+    with database.writing() as session:
+        assert session.scalar(select(AccessCode.id)) is None
+        restored = session.get_one(User, petra.id)
+        assert not any(factors.accept_recovery_code(session, restored, code, by=SYSTEM, now=now) for code in codes)
+        assert len(factors.make_recovery_codes(session, restored, by=SYSTEM, now=now)) == len(codes), "new ones"
+    database.close()
+
+
+def test_an_app_that_was_set_up_before_still_lets_its_owner_in(
+    runtime: Runtime, petra: User, folder: Path, empty_url: str, elsewhere: Storage, now: datetime
+) -> None:
+    with runtime.database.writing() as session:
+        factors.keep_app(session, petra.id, builders.APP_SECRET)
+    restore(make(runtime, folder, now), empty_url, elsewhere, now)
+    database = opened_at(empty_url)
+    with database.writing() as session:
+        code = factors.next_app_code(session, petra.id, now=now)
+        assert code is not None and factors.accept_app_code(session, petra.id, code, now=now)
+    database.close()
+
+
 def test_a_restore_that_is_cut_off_leaves_nothing_that_opens(
     runtime: Runtime, full: Full, folder: Path, empty_url: str, elsewhere: Storage, now: datetime,
     monkeypatch: pytest.MonkeyPatch,
@@ -175,7 +262,7 @@ def test_a_restore_that_is_cut_off_leaves_nothing_that_opens(
     made = make(runtime, folder, now)
     for step in ("_check_arrived", "_trail_problem", "_end_sessions"):
         with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
-            broken.setattr(restoring, step, lambda *_: 1 // 0)
+            broken.setattr(restoring, step, lambda *_, **__: 1 // 0)
             restore(made, empty_url, elsewhere, now)
         database = opened_at(empty_url)
         with pytest.raises(vault.Erased):

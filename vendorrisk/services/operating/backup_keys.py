@@ -11,25 +11,29 @@ import hmac
 import json
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from vendorrisk import crypto, private_files
 from vendorrisk.db import vault
 from vendorrisk.db.engine import Busy, Database
-from vendorrisk.db.models import DataKey
+from vendorrisk.db.models import DataKey, Event, Vendor
 from vendorrisk.db.vault import Master, MasterKey
-from vendorrisk.settings import Settings
+from vendorrisk.domain.audit import EventKind
 
 NAME = "keyring"
 _FORMAT = "vendorrisk-keyring-1"
 _BLOCK = 64 * 1024
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
+"""What reading a file raises that is no keyring."""
 
 
 class BadBackup(Exception):
@@ -79,7 +83,7 @@ def check_ours(folder: Path, master: Master) -> None:
     path = folder / NAME
     try:
         body, mac = _read(path)
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, *_DAMAGED):
         return
     if not hmac.compare_digest(_mac(master, body), mac):
         raise BadBackup(
@@ -88,20 +92,84 @@ def check_ours(folder: Path, master: Master) -> None:
         )
 
 
-def renew(database: Database, settings: Settings, *, now: datetime) -> str:
-    """Write the keyring of the backup folder in the settings anew. Returns what went wrong; "" where nothing did."""
-    folder = settings.backups
-    if folder is None or not (folder / NAME).exists():
-        return ""
+def renew(database: Database, folder: Path | None, *, now: datetime) -> str:
+    """Write the keyring in the folder of the settings anew. Returns what went wrong; "" where nothing did.
+
+    Where no backup was ever made there is no keyring, and nothing to do.
+    """
     try:
         with database.writing() as session:
+            if folder is None or not (folder / NAME).exists():
+                return _out_of_reach(session, folder)
+            _check_known(session, folder)
             write(session, folder, now=now)
     except (OSError, Busy, BadBackup) as error:
-        return (
-            f"The keyring in {folder} could not be written anew ({error}). Until it is, what was erased can still be "
-            "read with it. Run: python -m vendorrisk backup"
-        )
+        return f"The keyring in {folder} could not be written anew: {error}"
     return ""
+
+
+def _out_of_reach(session: Session, folder: Path | None) -> str:
+    if last_made(session) is None:
+        return ""
+    if folder is None:
+        return (
+            "Backups were made, but VENDORRISK_BACKUPS is not set here, so the keyring beside them is as it was. "
+            "For each folder of backups, run: python -m vendorrisk backup FOLDER"
+        )
+    return (
+        f"Backups were made, but there is no keyring in {folder}. Is its disk there? If no backup lies there yet, run: "
+        "python -m vendorrisk backup"
+    )
+
+
+def _check_known(session: Session, folder: Path) -> None:
+    """Refuse to drop keys of which this database has never heard; only a backup does that, when somebody asks for it.
+
+    A database that was restored to try a backup out has the secrets of the one in service, and often its settings too:
+    what its jobs do must not take the keys of newer vendors out of the keyring. Raises BadBackup.
+    """
+    try:
+        held = ids(folder)
+    except BadBackup:
+        return  # damaged: it serves nobody, and gives way
+    strangers = len(held.difference(session.scalars(select(DataKey.id))))
+    if strangers:
+        raise BadBackup(
+            f"it holds {strangers} keys that this database does not know, of a newer copy of it or of vendors added "
+            "after the backup from which it was restored. If no backup needs them, run: python -m vendorrisk backup"
+        )
+
+
+def last_made(session: Session) -> datetime | None:
+    """When the newest backup was made, into whichever folder; None where there was none."""
+    return session.scalar(select(func.max(Event.at)).where(Event.kind == EventKind.BACKUP_MADE.value))
+
+
+def destroyed(session: Session) -> frozenset[UUID]:
+    """The ids of the keys that no keyring may hold: those of erased vendors."""
+    return frozenset(session.scalars(select(Vendor.key_id).where(Vendor.erased_at.is_not(None))))
+
+
+def ids(folder: Path) -> frozenset[UUID]:
+    """The ids of the keys in this folder's keyring; none where there is no keyring. Raises OSError and BadBackup.
+
+    It is read anew only when it has changed. Its seal is not looked at: `read` does that.
+    """
+    path = folder / NAME
+    try:
+        seen = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()
+    return _ids(path, seen.st_ino, seen.st_mtime_ns, seen.st_size)
+
+
+@lru_cache(maxsize=1)
+def _ids(path: Path, *_state: int) -> frozenset[UUID]:
+    try:
+        body, _ = _read(path)
+        return frozenset(UUID(key_id) for key_id, *_ in body["keys"])
+    except _DAMAGED:
+        raise _damaged(path) from None
 
 
 def read(path: Path, masters: Sequence[MasterKey]) -> Keyring:
@@ -112,8 +180,8 @@ def read(path: Path, masters: Sequence[MasterKey]) -> Keyring:
         written = datetime.fromisoformat(body["written"])
     except OSError as error:
         raise BadBackup(f"There is no keyring at {path} ({error.strerror}). It lies beside the backups.") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise BadBackup(f"{path} is not a keyring, or was damaged.") from None
+    except _DAMAGED:
+        raise _damaged(path) from None
     master = Master(*masters)
     try:
         root = next(key for key in keys if key.id == vault.ROOT_KEY)
@@ -127,8 +195,12 @@ def read(path: Path, masters: Sequence[MasterKey]) -> Keyring:
     return Keyring(master, keys, written)
 
 
+def _damaged(path: Path) -> BadBackup:
+    return BadBackup(f"{path} is not a keyring, or was damaged.")
+
+
 def _read(path: Path) -> tuple[dict[str, Any], bytes]:
-    """What the file says, and its seal. Raises OSError, ValueError, KeyError, TypeError, AttributeError."""
+    """What the file says, and its seal. Raises OSError, or one of _DAMAGED."""
     body: dict[str, Any] = json.loads(path.read_bytes())
     return body, bytes.fromhex(body.pop("mac"))
 
@@ -139,11 +211,15 @@ def _mac(master: Master, body: dict[str, Any]) -> bytes:
 
 def _overwrite(path: Path, content: bytes) -> None:
     """Put the new keyring in place in one step, then write zeros over what was there: its blocks are free now."""
-    old = path.open("r+b") if path.exists() else None
-    private_files.replace(path, content)
-    if old is not None:
-        with old:
-            left = os.fstat(old.fileno()).st_size
-            while left > 0:
-                left -= old.write(bytes(min(left, _BLOCK)))
-            private_files.sync(old)
+    with ExitStack() as stack:
+        old = stack.enter_context(path.open("r+b")) if path.exists() else None
+        private_files.replace(path, content)
+        if old is not None:
+            _write_zeros(old)
+
+
+def _write_zeros(file: BinaryIO) -> None:
+    left = os.fstat(file.fileno()).st_size
+    while left > 0:
+        left -= file.write(bytes(min(left, _BLOCK)))
+    private_files.sync(file)

@@ -16,14 +16,15 @@ from sqlalchemy.orm import Session
 from vendorrisk.antivirus import Unavailable, open_scanner
 from vendorrisk.db import engine
 from vendorrisk.db.engine import Database
-from vendorrisk.db.models import Event, Letter, Report, User
+from vendorrisk.db.models import Event, Letter, Report, User, Vendor
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.mail.transports import NotNow, Refused, open_transport
 from vendorrisk.reports import pdf
 from vendorrisk.reports.pdf import RenderFailed
 from vendorrisk.services import audit
 from vendorrisk.services.auditing import anchor, sealing, trail_checks
-from vendorrisk.services.operating import health, keys, upgrading
+from vendorrisk.services.operating import backup_keys, health, keys, upgrading
+from vendorrisk.services.operating.backup_keys import BadBackup
 from vendorrisk.services.operating.health import Finding, State
 from vendorrisk.services.operating.keys import BadKey
 from vendorrisk.settings import BadSettings, Settings
@@ -160,6 +161,44 @@ def copies(deployment: Deployment) -> Finding:
         words = f"{', '.join(old)}: copied before an upgrade, more than {_COPY_KEPT.days} days ago."
         return Finding(State.WARN, words, "Delete it: it holds the keys of vendors that were erased since.")
     return Finding(State.OK, "No copy from before an upgrade has been left lying about.")
+
+
+def keyring(deployment: Deployment) -> Finding:
+    """The keyring beside the backups opens, and holds no key of a vendor that was erased."""
+    assert deployment.database is not None
+    folder = deployment.settings.backups
+    with deployment.database.reading() as session:
+        made, destroyed = backup_keys.last_made(session), backup_keys.destroyed(session)
+        erased = session.scalar(select(func.max(Vendor.erased_at)))
+    if folder is None:
+        return _unnamed_folder(made, erased)
+    if not (folder / backup_keys.NAME).exists():
+        return _no_keyring(folder, made)
+    try:
+        held = backup_keys.read(folder / backup_keys.NAME, keys.load(deployment.settings.key_file))
+    except (BadBackup, OSError) as error:
+        words = "Backups cannot be read with it. Where it is this deployment's: python -m vendorrisk backup"
+        return Finding(State.STOP, str(error), words)
+    left = len(destroyed & {key.id for key in held.keys})
+    if left:
+        words = f"The keyring in {folder} still holds the keys of {left} erased vendors: backups can be read with them."
+        remedy = "Start the service, which takes them out within a minute, or run: python -m vendorrisk backup"
+        return Finding(State.STOP, words, remedy)
+    return Finding(State.OK, f"The keyring in {folder} opens, and holds no key of an erased vendor.")
+
+
+def _unnamed_folder(made: datetime | None, erased: datetime | None) -> Finding:
+    if made is not None and erased is not None and erased > made:
+        words = "Vendors were erased since the last backup; VENDORRISK_BACKUPS is not set, so no keyring was renewed."
+        return Finding(State.WARN, words, "For each folder of backups, run: python -m vendorrisk backup FOLDER")
+    return Finding(State.OK, "VENDORRISK_BACKUPS is not set, and no vendor was erased since the last backup.")
+
+
+def _no_keyring(folder: Path, made: datetime | None) -> Finding:
+    if made is not None:
+        words = f"Backups were made, but there is no keyring in {folder}."
+        return Finding(State.WARN, words, "Is its disk there? If no backup lies there yet: python -m vendorrisk backup")
+    return Finding(State.OK, "No backup was made yet.")
 
 
 def scanner(deployment: Deployment) -> Finding:

@@ -41,7 +41,14 @@ MIN_REASON = 15
 """How many characters the reason needs."""
 REASON_LENGTH = 500
 _GONE = "The vendor was erased."
-_LOG_IS_HELD = "Somebody was reading, so the database's log still holds the wrapped key: run a backup, it cuts the log."
+_LOG_IS_HELD = (
+    "Somebody was reading, so the database's log still holds the wrapped key. The service cuts the log off within "
+    "minutes; so does a backup."
+)
+_STILL_READABLE = (
+    "Until that is done, what was erased can still be read from a backup. Where VENDORRISK_BACKUPS is set, the service "
+    "tries again each minute; `doctor` says when it is done."
+)
 _WAITING = (WorkState.QUEUED, WorkState.RUNNING)
 
 
@@ -131,14 +138,16 @@ def settle(session: Session, vendor: Vendor, *, now: datetime) -> None:
 def sweep(runtime: Runtime, *, now: datetime) -> list[str]:
     """After the commit: delete the files, and leave the key in neither the log nor the backups' keyring.
 
-    Returns what is left to do, in sentences. Files that stay behind when this is killed go with the next sweep of the
-    jobs, and open no more meanwhile.
+    Returns what is left to do, in sentences. What stays behind when this fails or is killed, the jobs find within a
+    minute (jobs/finish_erasing.py); files open no more meanwhile.
     """
-    problem = backup_keys.renew(runtime.database, runtime.settings, now=now)
+    problem = backup_keys.renew(runtime.database, runtime.settings.backups, now=now)
+    left = [f"{problem} {_STILL_READABLE}"] if problem else []
+    if not runtime.database.forget_log():
+        left.append(_LOG_IS_HELD)
     while files.sweep(runtime.database, runtime.storage, now=now):
         continue
-    left = [] if runtime.database.forget_log() else [_LOG_IS_HELD]
-    return [*left, *([problem] if problem else [])]
+    return left
 
 
 def of_vendor(session: Session, vendor: Vendor) -> Erasure | None:

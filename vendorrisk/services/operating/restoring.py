@@ -18,35 +18,55 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, inspect, select, update
+from sqlalchemy import Connection, bindparam, delete, func, inspect, select, update
 from sqlalchemy.orm import Session
 
 from vendorrisk.db import dump, engine, migrate, schema, vault
 from vendorrisk.db.dump import Shape, Tally
 from vendorrisk.db.engine import Database
-from vendorrisk.db.models import DataKey, Letter, User, Vendor
+from vendorrisk.db.models import (
+    AccessCode,
+    DataKey,
+    Invitation,
+    Letter,
+    RecoveryCode,
+    Request,
+    RespondentSession,
+    User,
+    Vendor,
+)
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.chain import Finding
 from vendorrisk.services import audit
 from vendorrisk.services.auditing import trail_checks
 from vendorrisk.services.auditing.trail_checks import Anchored
+from vendorrisk.services.casework import cases
 from vendorrisk.services.operating import archive, backups, erasure
 from vendorrisk.services.operating.archive import Kind, Record
 from vendorrisk.services.operating.backup_keys import BadBackup, Keyring
 from vendorrisk.services.operating.backups import Summary
 from vendorrisk.storage import AlreadyThere, Storage
 
+_BLINDLY = {"synchronize_session": False}
 _WAITED = "It waited to be sent when the backup was made, and may have been sent since. Try again if it was not."
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came of it. `erased`: the references of vendors that were erased since the backup was made."""
+    """What came of it.
+
+    `erased`: the references of vendors that were erased since the backup was made. `links`: those of requests whose
+    link works as it did then, with a code that is mailed anew; `links_ended`: of those that wait for an answer and need
+    a fresh one. `recovery_codes_of`: how many people had recovery codes, which work no more.
+    """
 
     summary: Summary
     erased: tuple[str, ...]
     letters_held: int
+    links: tuple[str, ...]
+    links_ended: tuple[str, ...]
+    recovery_codes_of: int
 
 
 def restore(
@@ -198,14 +218,19 @@ def _settle(database: Database, keyring: Keyring, summary: Summary, *, by: Actor
         for vendor in lost:
             erasure.settle(session, vendor, now=now)
         held = _hold_letters(session)
-        _end_sessions(session)
+        _end_sessions(session, now=now)
+        links, ended = _settle_links(session, now=now)
+        codes_of = _end_codes(session)
         erased = tuple(sorted(vendor.reference for vendor in lost))
-        details = {"made": summary.made.isoformat(), "erased": list(erased), "letters_held": held}
+        details = {
+            "made": summary.made.isoformat(), "erased": list(erased), "letters_held": held, "links": list(links),
+            "links_ended": list(ended), "recovery_codes_of": codes_of,
+        }  # fmt: skip
         audit.record(
             session, EventKind.BACKUP_RESTORED, object_kind="backup", object_id=vault.ROOT_KEY, by=by, now=now,
             details=details,
         )  # fmt: skip
-    return Restored(summary, erased, held)
+    return Restored(summary, erased, held, links, ended, codes_of)
 
 
 def _trail_problem(database: Database, summary: Summary) -> str:
@@ -229,7 +254,39 @@ def _hold_letters(session: Session) -> int:
     return len(waiting)
 
 
-def _end_sessions(session: Session) -> None:
-    """Whoever was signed in then may have been disabled since: everybody signs in again."""
+def _end_sessions(session: Session, *, now: datetime) -> None:
+    """Whoever was signed in then may have been disabled since, and a vendor's browser shut out: all come in anew."""
     for user in session.scalars(select(User)):
         user.fs_uniquifier = uuid4().hex
+    browsers = update(RespondentSession).where(RespondentSession.ended_at.is_(None))
+    session.execute(browsers.values(ended_at=now), execution_options=_BLINDLY)
+
+
+def _settle_links(session: Session, *, now: datetime) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """End links that open without a code or that nobody could replace. Returns the requests with a link that works, and
+    those that wait for an answer and have none any more.
+
+    A link that was replaced since is alive again, and nothing here tells which. So none opens without the mailbox of
+    whom it was for, and people are told which to look at. Ending them all would keep nobody out: who has a dead link
+    gets a fresh one for the asking, mailed to the contact as it was then.
+    """
+    waiting = Request.status.in_(cases.LIVE)
+    rows = session.execute(
+        select(Request.reference, Request.code_required)
+        .join(Invitation, Invitation.request_id == Request.id)
+        .where(waiting, Invitation.revoked_at.is_(None), Invitation.expires_at > now)
+        .distinct()
+        .order_by(Request.reference)
+    ).all()
+    kept = select(Request.id).where(waiting, Request.code_required)
+    others = update(Invitation).where(Invitation.revoked_at.is_(None), Invitation.request_id.not_in(kept))
+    session.execute(others.values(revoked_at=now), execution_options=_BLINDLY)
+    return tuple(name for name, coded in rows if coded), tuple(name for name, coded in rows if not coded)
+
+
+def _end_codes(session: Session) -> int:
+    """End codes, which may have been used since: mailed ones, and recovery codes. Returns how many people had those."""
+    session.execute(delete(AccessCode), execution_options=_BLINDLY)
+    people = session.scalar(select(func.count(RecoveryCode.user_id.distinct()))) or 0
+    session.execute(delete(RecoveryCode), execution_options=_BLINDLY)
+    return people

@@ -2,7 +2,8 @@
 
 It may be killed anywhere; run again, it finishes. What is left to do is seen from the key file (two lines: a change is
 under way) and from the rows (each names the master key that wraps it). The first row that is wrapped anew is the
-root's: from then on running services wrap new data keys with the new master key too (vault.current_master).
+root's: from then on running services wrap new data keys with the new master key too (vault.current_master). Before the
+key file lets go of the old key, the backups' keyring is renewed: at every moment the file opens database and backups.
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ from vendorrisk.db.models import DataKey
 from vendorrisk.db.vault import MasterKey
 from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.services import audit
-from vendorrisk.services.operating import keys
+from vendorrisk.services.operating import backup_keys, keys
 
 BATCH = 500
 """Data keys that are wrapped anew in one transaction: writers wait for no longer than that."""
+
+
+class NotForgotten(Exception):
+    """The backups' keyring could not be renewed, so the key file still holds the old key. The text is for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +54,14 @@ def begin(key_file: Path) -> None:
 
 
 def finish(
-    database: Database, key_file: Path, *, by: Actor, now: datetime, batch: int = BATCH,
+    database: Database, key_file: Path, *, backups: Path | None, by: Actor, now: datetime, batch: int = BATCH,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Rotated:  # fmt: skip
-    """Wrap everything with the newest master key, then take the older one out of the key file."""
+    """Wrap everything with the newest master key, then take the older one out of the key file.
+
+    Before that, renew the keyring in `backups`, the folder of the settings. Raises NotForgotten where that
+    cannot be done: run it again when it can.
+    """
     new, old = keys.load(key_file)
     with database.writing() as session:
         _wrap_root(session, new, by=by, now=now)
@@ -60,6 +69,8 @@ def finish(
     while wrapped := _wrap_some(database, new, batch):
         done += wrapped
         progress(done, total)
+    if backups is not None and (problem := backup_keys.renew(database, backups, now=now)):
+        raise NotForgotten(problem)
     keys.replace(key_file, [new])
     return Rotated(new.id, old.id, done)
 
