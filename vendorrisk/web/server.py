@@ -38,10 +38,8 @@ def listen(app: Flask, settings: Settings) -> Server:
         + 1024 * 1024,  # a little more: our own page shall say it is too large
         "inbuf_overflow": _IN_MEMORY,  # beyond these, waitress would write plain temporary files
         "outbuf_overflow": _IN_MEMORY,
-        "clear_untrusted_proxy_headers": True,
+        "clear_untrusted_proxy_headers": False,  # callers.py reads them, whatever the server
     }
-    if settings.proxy:
-        options |= {"trusted_proxy": settings.proxy, "trusted_proxy_headers": {"x-forwarded-for"}}
     _allow_many_files()
     try:
         server = create_server(app, host=settings.host, port=settings.port, **options)
