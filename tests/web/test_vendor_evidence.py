@@ -171,7 +171,8 @@ def stored_files(settings: Settings) -> int:
 
 
 @pytest.mark.parametrize(
-    "limit", [("MAX_FILES", 3, "There are 3 files already"), ("MAX_REQUEST_BYTES", 18, "0 MB are left")]
+    ("limit", "value", "says"),
+    [("MAX_FILES", 3, "There are 3 files already"), ("MAX_REQUEST_BYTES", 18, "All files together may be")],
 )
 def test_what_is_beside_a_file_in_one_sending_counts(
     victor: Visit, settings: Settings, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, says: str
@@ -207,12 +208,12 @@ def test_where_a_parallel_sending_took_the_room_the_page_says_so(
     send: Callable[..., TestResponse],
 ) -> None:
     monkeypatch.setattr(evidence, "MAX_FILES", 1)
-    store, meanwhile = evidence.store, iter([lambda: together(victor, "a.txt")])
+    store, meanwhile = evidence.store, iter(["a.txt"])
 
     def slow(*given: Any) -> None:
         store(*given)
-        for send_other in meanwhile:
-            assert send_other().status_code == 200
+        for other in meanwhile:
+            assert together(victor, other).status_code == 200
 
     monkeypatch.setattr(evidence, "store", slow)
     answer = send(victor, "b.txt")
