@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from waitress import wasyncore
 
 from vendorrisk.settings import Settings
@@ -106,6 +107,12 @@ def test_what_a_form_may_hold_reaches_the_application(connect: Connect) -> None:
     connection.sendall(b"a" * (incoming.MAX_FIELDS + 1))
     assert "That is too large" in answer(connection)
     assert holds(0)
+
+
+def test_the_application_itself_takes_no_files_elsewhere_whatever_the_server(client: FlaskClient) -> None:
+    body, kind = b"a" * (incoming.MAX_FIELDS + 1), "multipart/form-data; boundary=b"
+    assert client.post("/sign-in", data=body, content_type=kind).status_code == 413
+    assert client.post(UPLOAD, data=body, content_type=kind).status_code == 400
 
 
 def test_all_large_bodies_together_find_so_much_room_and_small_ones_always_more(

@@ -16,7 +16,7 @@ from waitress.utilities import Error, RequestEntityTooLarge
 
 from vendorrisk.web import incoming
 
-SLACK = 256 * 1024
+SLACK = 1024 * 1024
 """So much above the application's own limit is let through, so that its page can say what is too large."""
 ALWAYS = 64 * 1024
 """Bodies up to this size are never sent away: saves and sign-ins go on while others fill the room with files."""
