@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import socket
 import threading
 import time
@@ -111,8 +110,10 @@ def test_what_a_form_may_hold_reaches_the_application(connect: Connect) -> None:
 
 
 def test_the_application_itself_takes_no_files_elsewhere_whatever_the_server(client: FlaskClient) -> None:
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+    body = head + b"a" * incoming.MAX_FIELDS + b"\r\n--b--\r\n"
     for path, status in (("/sign-in", 413), (UPLOAD, 400)):
-        sent = client.post(path, data={"file": (io.BytesIO(b"a" * incoming.MAX_FIELDS), "a.txt")})
+        sent = client.post(path, data=body, content_type="multipart/form-data; boundary=b")
         assert sent.status_code == status
 
 
