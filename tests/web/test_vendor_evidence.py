@@ -187,6 +187,13 @@ def test_what_is_beside_a_file_in_one_sending_counts(
     assert stored_files(settings) == 3
 
 
+def test_each_of_several_refused_files_is_named(victor: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "MAX_FILES", 1)
+    answer = together(victor, "a.txt", "b.txt", "c.txt")
+    assert answer.json is not None
+    assert [re.findall(r"“(.)", line) for line in answer.json["messages"][0].split("\n")] == [["b"], ["c"]]
+
+
 def test_a_file_too_many_does_not_cost_what_was_typed(
     victor: Visit, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

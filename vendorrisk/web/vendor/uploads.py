@@ -84,7 +84,7 @@ def _check(question: Question, upload: FileStorage, stored: Stored) -> Checked |
 def _refuse(question: Question, name: str, error: InvalidFile, stored: Stored) -> None:
     message = f"“{name[-80:]}”: {error}"
     stored.problems.append((f"q-{question.id}-files", f"{question.code}: {message}"))
-    stored.messages[question.id] = message
+    stored.messages[question.id] = f"{stored.messages.get(question.id, '')}\n{message}".strip()
     if isinstance(error, Infected):
         stored.infected.append((question.id, error))
     if isinstance(error, NotScanned):
