@@ -22,6 +22,7 @@ from vendorrisk.web import (
     access,
     account,
     auditor,
+    callers,
     cookies,
     dev,
     edge,
@@ -105,6 +106,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> Flask:
 
 def _install_edge(app: Flask, runtime: Runtime) -> None:
     """Everything around the views. The order counts: who asks is known before the guard, which speaks before CSRF."""
+    callers.install(app, runtime.settings.proxy)
     logs.install(app)
     headers.install(app, https=runtime.settings.https)
     shedding.install(app)

@@ -56,7 +56,6 @@ TABLE: dict[str, Row] = {
     "health.healthz": EVERYBODY,
     "health.readyz": EVERYBODY,
     "account.show": SIGNED_IN,
-    "account.demo_sign_in": NOBODY,  # the demonstration's; test_sign_in.py has it
     "security.login": EVERYBODY,
     "security.logout": SIGNED_IN,
     "security.forgot_password": EVERYBODY,

@@ -146,7 +146,6 @@ def _scripted(world: World, forms: list[Form]) -> Iterator[Form]:
         elif form.endpoint == "security.login":
             fields = {name: found_forms.Field() for name in ("csrf_token", "password", "password_confirm", "email")}
             yield Form(form.page, "/forgotten-password/no-such-token", "security.reset_password", fields)
-            yield Form(form.page, "/demo/sign-in", "account.demo_sign_in", fields)
             fields = {name: found_forms.Field() for name in ("csrf_token", "reference", "fresh")}
             yield Form(form.page, "/q/fresh", "vendor.fresh", fields)
 

@@ -232,14 +232,34 @@ def test_a_stale_sending_without_fields_comes_back_too(
 def test_a_field_of_the_page_that_asks_is_not_taken_from_what_was_sent(
     petra: FlaskClient, cast: Cast, clock: Clock, database: Database
 ) -> None:
-    token = builders.token_in(petra.get("/account/app"))
+    token = builders.token_in(petra.get("/account/sign-in"))
     wait(petra, clock)
-    stale = petra.post("/account/app", data={"csrf_token": token, "code": "123456", "password": "x", "next": "/evil"})
+    stale = petra.post("/account/recovery-codes", data={"csrf_token": token, "credential": "x", "next": "/evil"})
     fields = hidden(stale.text)
-    assert fields["kept-code"] == "123456"
-    assert fields["next"] == "/account/app"
+    assert fields["kept-credential"] == "x"
+    assert fields["next"] == "/account/recovery-codes"
     passed = prove(petra, database, cast.petra, clock, fields)
-    assert hidden(passed.text)["code"] == "123456"  # type: ignore[attr-defined]
+    assert hidden(passed.text)["credential"] == "x"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("page", "typed"),
+    [
+        ("/account/password", dict.fromkeys(("password", "new_password", "new_password_confirm"), "Hush hush hush 1")),
+        ("/account/app", {"code": "Hush hush hush 1"}),
+    ],
+)
+def test_a_form_with_a_secret_is_not_carried_through_a_page_but_filled_in_anew(
+    petra: FlaskClient, cast: Cast, clock: Clock, database: Database, page: str, typed: dict[str, str]
+) -> None:
+    token = builders.token_in(petra.get(page))
+    wait(petra, clock)
+    stale = petra.post(page, data={"csrf_token": token, **typed}, follow_redirects=True)
+    assert "Hush hush" not in stale.text
+    assert "to be filled in anew" in stale.text
+    passed = prove(petra, database, cast.petra, clock, hidden(stale.text))
+    assert passed.location == page  # type: ignore[attr-defined]
+    assert petra.get(page).status_code == 200
 
 
 def test_who_may_not_see_a_page_is_not_asked_either(app: Flask, cast: Cast, sign_in: SignIn, clock: Clock) -> None:

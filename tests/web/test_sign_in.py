@@ -198,8 +198,9 @@ def test_those_who_know_their_password_are_never_shut_out(app: Flask, cast: Cast
 
 
 def test_the_one_click_sign_in_exists_in_the_demonstration_only(
-    runtime: Runtime, settings: Settings, client: FlaskClient, cast: Cast
+    app: Flask, runtime: Runtime, settings: Settings, client: FlaskClient, cast: Cast
 ) -> None:
+    assert "/demo/sign-in" not in {str(rule) for rule in app.url_map.iter_rules()}
     assert "Try it as" not in client.get("/sign-in").text
     shown = client.get("/sign-in")
     refused = client.post("/demo/sign-in", data={"csrf_token": builders.token_in(shown), "email": "petra@acme.example"})

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -19,11 +22,13 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Evidence, EvidenceUse
 from vendorrisk.library import loader, shipped
 from vendorrisk.services import files
+from vendorrisk.services.answering import evidence
 from vendorrisk.settings import Settings
 from vendorrisk.storage import open_storage
 
 CANARY = b"canary: the list of our customers"
 QUESTION = "remote_access"
+PAGE = "/sections/follow-up/remote_work"
 
 
 @pytest.fixture
@@ -113,11 +118,10 @@ def test_a_file_is_attached_and_removed_without_javascript(
 
 
 def test_a_bad_file_does_not_cost_the_good_answers_on_the_page(victor: Visit, database: Database) -> None:
-    page = "/sections/follow-up/remote_work"
-    fields = visits.fields_of(victor.get(page))
+    fields = visits.fields_of(victor.get(PAGE))
     files = [(io.BytesIO(b"MZ"), "tool.exe"), (io.BytesIO(pdf()), "Policy.pdf")]
     data = {**fields, f"q-{QUESTION}": "no", f"q-{QUESTION}-files": files}
-    answer = victor.browser.post(victor.url(page), data=data, content_type="multipart/form-data")
+    answer = victor.browser.post(victor.url(PAGE), data=data, content_type="multipart/form-data")
     assert answer.status_code == 422
     assert "“tool.exe”: The file must be a PDF" in answer.text
     assert "Policy.pdf" in answer.text
@@ -140,6 +144,93 @@ def test_all_files_together_have_a_limit(victor: Visit, database: Database) -> N
     assert answer.status_code == 422
     assert answer.json is not None
     assert "All files together may be 250 MB" in answer.json["messages"][0]
+
+
+def together(visit: Visit, *names: str) -> TestResponse:
+    """Attach several files of six bytes in one sending, as the script does."""
+    data = {f"q-{QUESTION}-files": [(io.BytesIO(b"six by"), name) for name in names]}
+    return visit.post(f"/evidence/{QUESTION}", data, content_type="multipart/form-data")
+
+
+def typed_with(visit: Visit, *names: str) -> TestResponse:
+    """Send the section with a comment and several files, as a browser without scripts does."""
+    fields = visits.fields_of(visit.get(PAGE))
+    files = [(io.BytesIO(b"six by"), name) for name in names]
+    data = {**fields, f"q-{QUESTION}": "no", f"q-{QUESTION}-comment": "typed", f"q-{QUESTION}-files": files}
+    return visit.browser.post(visit.url(PAGE), data=data, content_type="multipart/form-data")
+
+
+def names_kept(visit: Visit) -> set[str]:
+    """Which of a.txt to d.txt the request holds."""
+    return set(re.findall(r"\b[a-d]\.txt", re.sub(r"“[a-d]\.txt”", "", visit.get(PAGE).text)))
+
+
+def stored_files(settings: Settings) -> int:
+    """How many files lie in the storage."""
+    return sum(path.is_file() for path in Path(settings.storage).rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "says"),
+    [("MAX_FILES", 3, "There are 3 files already"), ("MAX_REQUEST_BYTES", 18, "All files together may be")],
+)
+def test_what_is_beside_a_file_in_one_sending_counts(
+    victor: Visit, settings: Settings, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, says: str
+) -> None:
+    monkeypatch.setattr(evidence, limit, value)
+    assert together(victor, "a.txt", "b.txt").status_code == 200
+    answer = together(victor, "c.txt", "d.txt")
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert f"“d.txt”: {says}" in answer.json["messages"][0]
+    assert names_kept(victor) == {"a.txt", "b.txt", "c.txt"}
+    assert stored_files(settings) == 3
+
+
+def test_each_of_several_refused_files_is_named(victor: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "MAX_FILES", 1)
+    answer = together(victor, "a.txt", "b.txt", "c.txt")
+    assert answer.json is not None
+    assert [re.findall(r"“(.)", line) for line in answer.json["messages"][0].split("\n")] == [["b"], ["c"]]
+
+
+def test_a_file_too_many_does_not_cost_what_was_typed(
+    victor: Visit, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "MAX_FILES", 1)
+    answer = typed_with(victor, "a.txt", "b.txt")
+    assert answer.status_code == 422
+    assert "“b.txt”: There are 1 files already" in answer.text
+    assert visits.fields_of(victor.get(PAGE))[f"q-{QUESTION}-comment"] == ["typed"]
+    assert names_kept(victor) == {"a.txt"}
+    assert stored_files(settings) == 1
+
+
+@pytest.mark.parametrize("send", [together, typed_with])
+def test_where_a_parallel_sending_took_the_room_the_page_says_so(
+    victor: Visit,
+    database: Database,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    send: Callable[..., TestResponse],
+) -> None:
+    monkeypatch.setattr(evidence, "MAX_FILES", 1)
+    store, meanwhile = evidence.store, iter(["a.txt"])
+
+    def slow(*given: Any) -> None:
+        store(*given)
+        for other in meanwhile:
+            assert together(victor, other).status_code == 200
+
+    monkeypatch.setattr(evidence, "store", slow)
+    answer = send(victor, "b.txt")
+    assert answer.status_code == 422
+    assert "“b.txt”: There are 1 files already" in (answer.json["messages"][0] if answer.json else answer.text)
+    assert names_kept(victor) == {"a.txt"}
+    if send is typed_with:
+        assert visits.fields_of(victor.get(PAGE))[f"q-{QUESTION}-comment"] == ["typed"]
+    files.sweep(database, open_storage(settings.storage), now=builders.NOW + files.LEASE)
+    assert stored_files(settings) == 1, "what was refused is swept"
 
 
 def test_adding_reading_and_removing_are_in_the_trail(victor: Visit, database: Database) -> None:

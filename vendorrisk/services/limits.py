@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
@@ -30,6 +31,20 @@ class TooMany(Exception):
     def __init__(self, retry_after: timedelta) -> None:
         super().__init__(f"too many tries; again in {retry_after}")
         self.retry_after = retry_after
+
+
+def network(address: str) -> str:
+    """An IP address as tries from it are counted: an IPv6 address as its /64, of which one customer has them all."""
+    try:
+        found = plain(ip_address(address))
+    except ValueError:
+        return address
+    return str(found) if isinstance(found, IPv4Address) else str(IPv6Network((found, 64), strict=False))
+
+
+def plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that ::ffff:192.0.2.1 means; any other as it is."""
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 
 
 def take(session: Session, limit: Limit, whom: str, *, now: datetime) -> None:

@@ -1,14 +1,14 @@
-"""A person's own account: what we know of them, how they sign in; and the demonstration's one-click sign-in."""
+"""A person's own account: what we know of them, and how they sign in."""
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from vendorrisk.domain.roles import DESCRIPTIONS, Role
-from vendorrisk.services.people import accounts, factors, passkeys
-from vendorrisk.web import access, browsers, edge, second_step
+from vendorrisk.services.people import factors, passkeys
+from vendorrisk.web import access, edge, second_step
 from vendorrisk.web.second_step import CodeForm
 
 bp = Blueprint("account", __name__)
@@ -69,33 +69,3 @@ def recovery_codes() -> ResponseReturnValue:
     with edge.writing() as db:
         codes = factors.make_recovery_codes(db, current_user, by=access.current_actor(), now=edge.now())
     return render_template("account/recovery_codes.html", codes=codes, way_on=url_for(".ways"))
-
-
-@bp.post("/demo/sign-in")
-@access.open_to_anyone("the demonstration: made-up people, this machine only; 404 elsewhere")
-def demo_sign_in() -> ResponseReturnValue:
-    """Sign in as one of the made-up people, without a password or a second factor."""
-    runtime = edge.services()
-    if not runtime.settings.demo:
-        abort(404)
-    with edge.reading() as db:
-        user = accounts.find(db, request.form.get("email", ""))
-    if user is None or not user.active:
-        abort(404)
-    browsers.sign_in(user, "demo")
-    return redirect("/", 303)
-
-
-@bp.app_context_processor
-def _demo_accounts() -> dict[str, object]:
-    """For the sign-in page: who can be tried. A function, so that other pages pay nothing."""
-    return {"demo_accounts": _accounts_to_try}
-
-
-def _accounts_to_try() -> list[accounts.Account]:
-    if not edge.services().settings.demo:
-        return []
-    with edge.reading() as db:
-        active = [account for account in accounts.listed(db) if account.active]
-    # The tutorial begins with those who buy.
-    return sorted(active, key=lambda account: Role.STAFF not in account.roles)[:6]

@@ -41,11 +41,6 @@ def install(app: Flask) -> None:
     user_logged_out.connect(_ended, app, weak=False)
 
 
-def address() -> str:
-    """Where the request comes from."""
-    return request.remote_addr or ""
-
-
 def way_on() -> str:
     """The page of ours that the person was on the way to; home where there is none."""
     wanted = request.form.get("next") or request.args.get("next") or ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import re
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, make_response, render_template, request
@@ -20,7 +19,7 @@ from vendorrisk.db.vault import Erased
 from vendorrisk.domain.errors import NotFound, WrongState
 from vendorrisk.services.limits import TooMany
 from vendorrisk.storage import Away
-from vendorrisk.web import access, logs
+from vendorrisk.web import access, forms, logs
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = "5"
@@ -67,7 +66,6 @@ PAGES: dict[int, Page] = {
 REASONS: dict[int, str] = {429: "too much at once", 503: "the service is busy", 507: "no room on the server"}
 """What may work when it is tried again, in the few words that the page's script shows."""
 
-_SECRET = re.compile(r"(?!q-).*password.*|code|.*passcode.*")  # a question may well have such a word in its id
 _MACHINERY = ("-version", "-seen", "-rows")
 _NOT_TYPED = frozenset({"csrf_token", "submit", "next", "key", "then", "stay", "rows"})
 
@@ -121,17 +119,13 @@ def _typed() -> list[tuple[str, str]]:
     return [
         (name.removeprefix("q-").replace("_", " ").replace("-", ": "), value)
         for name, value in request.form.items(multi=True)
-        if value.strip() and name not in _NOT_TYPED and not _is_secret(name) and not name.endswith(_MACHINERY)
+        if value.strip() and name not in _NOT_TYPED and not forms.is_secret(name) and not name.endswith(_MACHINERY)
     ]
-
-
-def _is_secret(name: str) -> bool:
-    return _SECRET.fullmatch(name) is not None
 
 
 def _to_send_again(status: int, sentence: str = "") -> Response:
     """An error page that holds the whole form, ready to be sent once more: it fails for a reason that passes."""
-    if request.method != "POST" or any(_is_secret(name) for name in request.form):
+    if request.method != "POST" or any(forms.is_secret(name) for name in request.form):
         return answer(status, sentence)
     again = list(request.form.items(multi=True))
     files = any(file.filename for file in request.files.values())

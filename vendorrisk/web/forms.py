@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from flask_wtf import FlaskForm
@@ -9,6 +10,8 @@ from wtforms import Field
 
 Problem = tuple[str, str]
 """The id of a field in the page and the sentence about it."""
+
+_SECRET = re.compile(r"(?!q-).*password.*|code|.*passcode.*")  # a question may well have such a word in its id
 
 
 def problems(form: FlaskForm) -> list[Problem]:
@@ -22,6 +25,11 @@ def problems(form: FlaskForm) -> list[Problem]:
 def sought(typed: str | None, *, length: int) -> str:
     """What is looked for in a list, without characters that nothing of ours holds and PostgreSQL refuses."""
     return "".join(c for c in typed or "" if c.isprintable()).strip()[:length]
+
+
+def is_secret(name: str) -> bool:
+    """Whether what is typed into the field of this name must never be written into a page again."""
+    return _SECRET.fullmatch(name) is not None
 
 
 def _flat(errors: object) -> list[object]:

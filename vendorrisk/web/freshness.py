@@ -1,7 +1,7 @@
 """What the guard answers where a dangerous action needs a fresh sign-in: the page that asks, with nothing typed lost.
 
 What is only looked at is fetched again afterwards. What was sent is carried through the page as hidden fields, and
-given back to the person to send once more.
+given back to the person to send once more; but a form with a secret in it is filled in anew: no page holds a password.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired
 
 from vendorrisk.services.people import factors
-from vendorrisk.web import browsers, edge
+from vendorrisk.web import browsers, edge, forms
 
 _KEPT = "kept-"
 
@@ -45,9 +45,11 @@ class Sending:
 def ask(why: str | None = None) -> ResponseReturnValue:
     """Instead of the view: a redirect to the page that asks, or that page itself, with what was sent.
 
-    `why`: "many", where the reason is not what comes next but how much went before.
+    `why`: "many", where the reason is not what comes next but how much went before. The page also knows "secret".
     """
     way_on = request.full_path.rstrip("?")
+    if any(forms.is_secret(name) for name in request.form):
+        return redirect(url_for("second_step.again", next=way_on, why="secret"), 303)
     if request.method == "GET":
         return redirect(url_for("second_step.again", next=way_on, why=why), 303)
     fields = [pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"]

@@ -14,6 +14,7 @@ MAX_FIELDS = 2 * 1024 * 1024
 MAX_PARTS = 5000
 """A section with a table of 200 rows has some 2,000 fields."""
 
+_FILES_GO_TO = "/respond/"
 _FORMS = ("", "application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -30,12 +31,22 @@ class InMemoryRequest(Request):
         return BytesIO()
 
 
+def most(path: str) -> int:
+    """How large a body may be that is sent to `path`: files go to vendors' pages, and text alone everywhere else."""
+    return MAX_BODY if path.startswith(_FILES_GO_TO) else MAX_FIELDS
+
+
 def install(app: Flask) -> None:
     """Set the limits."""
     app.request_class = InMemoryRequest
-    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_FIELDS, MAX_FORM_PARTS=MAX_PARTS)
+    app.config.update(MAX_FORM_MEMORY_SIZE=MAX_FIELDS, MAX_FORM_PARTS=MAX_PARTS)
+    app.before_request(_limit)
     app.before_request(_refuse_other_sites)
     app.before_request(_refuse_what_no_page_sends)
+
+
+def _limit() -> None:
+    request.max_content_length = most(request.path)
 
 
 def _refuse_other_sites() -> None:

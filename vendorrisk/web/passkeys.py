@@ -22,7 +22,7 @@ from vendorrisk.services import actors
 from vendorrisk.services.people import factors, passkeys, second_step
 from vendorrisk.services.people.passkeys import Refused, Site
 from vendorrisk.settings import is_loopback
-from vendorrisk.web import access, browsers, edge, freshness
+from vendorrisk.web import access, browsers, callers, edge, freshness
 from vendorrisk.web.freshness import AgainForm
 from vendorrisk.web.second_step import first_sign_in
 
@@ -70,7 +70,7 @@ def use() -> ResponseReturnValue:
     with edge.writing() as db:
         user = second_step.by_passkey(
             db, request.form.get("credential", ""), site=_site(), challenge=_challenge(), expected=expected,
-            address=browsers.address(), now=edge.now(),
+            address=callers.address(), now=edge.now(),
         )  # fmt: skip
     if signed_in and user is not None:
         return freshness.passed()

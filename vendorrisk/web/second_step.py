@@ -20,7 +20,7 @@ from vendorrisk.domain.audit import EventKind
 from vendorrisk.domain.roles import Role
 from vendorrisk.services import actors
 from vendorrisk.services.people import accounts, factors, second_step, tries
-from vendorrisk.web import access, browsers, edge, freshness
+from vendorrisk.web import access, browsers, callers, edge, freshness
 from vendorrisk.web.freshness import AgainForm
 
 bp = Blueprint("second_step", __name__, url_prefix="/sign-in")
@@ -113,7 +113,7 @@ def prove_again() -> ResponseReturnValue:
     form, user = AgainForm(), current_user
     if form.validate():
         with edge.writing() as db:
-            tries.password(db, user.email, browsers.address(), now=edge.now())
+            tries.password(db, user.email, callers.address(), now=edge.now())
         if not user.verify_and_update_password(form.password.data):
             _note_refused(user)
             form.password.errors = ["The password is not right."]
@@ -121,7 +121,7 @@ def prove_again() -> ResponseReturnValue:
             form.code.errors = [WRONG_CODE]
         else:
             with edge.writing() as db:
-                tries.password_was_right(db, user.email, browsers.address())
+                tries.password_was_right(db, user.email, callers.address())
             return freshness.passed()
     return freshness.page_again(form), 422
 
@@ -134,7 +134,7 @@ def _note_refused(user: User) -> None:
 
 def _is_right(user: User, typed: str) -> bool:
     with edge.writing() as db:
-        return second_step.by_code(db, user, typed, address=browsers.address(), now=edge.now())
+        return second_step.by_code(db, user, typed, address=callers.address(), now=edge.now())
 
 
 def _user() -> User:

@@ -13,7 +13,7 @@ from flask import Flask
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from vendorrisk.settings import Settings
-from vendorrisk.web import incoming, shedding
+from vendorrisk.web import bodies, incoming, shedding
 
 Server = BaseWSGIServer | MultiSocketServer
 THREADS = 4
@@ -34,19 +34,19 @@ def listen(app: Flask, settings: Settings) -> Server:
         "url_scheme": "https" if settings.https else "http",
         "connection_limit": 1000,
         "asyncore_use_poll": True,  # select() knows no more than 1,024 files
-        "max_request_body_size": incoming.MAX_BODY
-        + 1024 * 1024,  # a little more: our own page shall say it is too large
         "inbuf_overflow": _IN_MEMORY,  # beyond these, waitress would write plain temporary files
         "outbuf_overflow": _IN_MEMORY,
-        "clear_untrusted_proxy_headers": True,
+        "clear_untrusted_proxy_headers": False,  # callers.py reads them, whatever the server
     }
-    if settings.proxy:
-        options |= {"trusted_proxy": settings.proxy, "trusted_proxy_headers": {"x-forwarded-for"}}
     _allow_many_files()
+    sockets: dict[int, Any] = {}
     try:
-        server = create_server(app, host=settings.host, port=settings.port, **options)
+        server = create_server(app, map=sockets, host=settings.host, port=settings.port, **options)
     except OSError as error:
         raise CannotListen(_why(error, settings)) from None
+    for listening in sockets.values():
+        if isinstance(listening, BaseWSGIServer):  # several, where the host's name means several addresses
+            listening.channel_class = bodies.Channel
     waiting = server.task_dispatcher.queue
     shedding.watch(app, lambda: len(waiting))
     return server

@@ -29,7 +29,7 @@ from vendorrisk.services import actors
 from vendorrisk.services.letters import outbox
 from vendorrisk.services.people import accounts, factors, tries
 from vendorrisk.services.runtime import Runtime
-from vendorrisk.web import account_store, browsers, edge
+from vendorrisk.web import account_store, browsers, callers, edge
 
 RESET_HOURS = 2
 _NOBODY = UUID(int=0)
@@ -134,10 +134,10 @@ class SignInForm(LoginForm):
         if not validate_redirect_url(self.next.data or ""):
             self.next.data = ""  # a link that would lead elsewhere leads home; the person did nothing wrong
         with edge.writing() as db:
-            tries.password(db, self.email.data, browsers.address(), now=edge.now())
+            tries.password(db, self.email.data, callers.address(), now=edge.now())
         if super().validate(**kwargs):
             with edge.writing() as db:
-                tries.password_was_right(db, self.email.data, browsers.address())
+                tries.password_was_right(db, self.email.data, callers.address())
             return True
         _refused(cast(User | None, self.user))
         return False
@@ -150,7 +150,7 @@ class ForgottenForm(ForgotPasswordForm):
         """Whether somebody was named at all. Who has no account is treated like who has, up to the letter itself."""
         self.email.data = (self.email.data or "").strip()
         with edge.writing() as db:
-            tries.reset(db, self.email.data, browsers.address(), now=edge.now())
+            tries.reset(db, self.email.data, callers.address(), now=edge.now())
         if not super().validate(**kwargs) or self.user is None or not self.user.is_active:
             self.user = _stranger(self.email.data)
             self.email.errors = []

@@ -6,7 +6,7 @@ the way of services/files.py: `reserve` its place and commit, `store` its bytes,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -59,9 +59,14 @@ class FileView:
         return f"{self.size / 1024 / 1024:.1f} MB"
 
 
-def reserve(session: Session, request: Request, checked: Checked, *, now: datetime) -> None:
-    """Enter the name under which the file will be stored. Commit before `store`. Raises InvalidFile: no room."""
-    _check_room(session, request, checked.size)
+def reserve(
+    session: Session, request: Request, checked: Checked, *, beside: Sequence[Checked] = (), now: datetime
+) -> None:
+    """Enter the name under which the file will be stored. Commit before `store`. Raises InvalidFile: no room.
+
+    `beside`: what the same sending has reserved already. What others reserve meanwhile is found out by `attach`.
+    """
+    _check_room(session, request, checked, beside)
     files.begin(session, checked.storage_name, now=now)
 
 
@@ -76,13 +81,14 @@ def _context(file_id: UUID) -> str:
     return f"evidence:{file_id}"
 
 
-def _check_room(session: Session, request: Request, more: int) -> None:
+def _check_room(session: Session, request: Request, checked: Checked, beside: Sequence[Checked] = ()) -> None:
     count, used = session.execute(
         select(func.count(), func.coalesce(func.sum(Evidence.size), 0)).where(
             Evidence.request_id == request.id, Evidence.removed_at.is_(None)
         )
     ).one()
-    if used + more > MAX_REQUEST_BYTES:
+    count, used = count + len(beside), used + sum(file.size for file in beside)
+    if used + checked.size > MAX_REQUEST_BYTES:
         left = (MAX_REQUEST_BYTES - used) // 1024 // 1024
         raise InvalidFile(f"All files together may be {MAX_REQUEST_BYTES // 1024 // 1024} MB; {left} MB are left.")
     if count >= MAX_FILES:
@@ -92,8 +98,11 @@ def _check_room(session: Session, request: Request, more: int) -> None:
 def attach(
     session: Session, request: Request, key_id: UUID, question: Question, checked: Checked, *, by: Actor, now: datetime
 ) -> Evidence:
-    """Make a stored file part of the request, as what backs this question's answer."""
-    _check_room(session, request, checked.size)
+    """Make a stored file part of the request, as what backs this question's answer.
+
+    Raises InvalidFile where a parallel sending took the room: nothing is written then, and the file is swept.
+    """
+    _check_room(session, request, checked)
     files.keep(session, checked.storage_name)
     row = Evidence(
         id=checked.id, request_id=request.id, kind=checked.kind, size=checked.size, sha256=checked.sha256,

@@ -71,7 +71,7 @@ def clear(session: Session, user: User, address: str = "") -> None:
     limits.forget(session, FACTORS_OF, str(user.id))
     if address:
         for limit in (PASSWORDS_FROM, RESETS_FROM, FACTORS_FROM):
-            limits.forget(session, limit, address)
+            limits.forget(session, limit, limits.network(address))
 
 
 def folded(email: str) -> str:

@@ -11,7 +11,7 @@ from vendorrisk.domain.errors import NotFound
 from vendorrisk.services import limits
 from vendorrisk.services.limits import TooMany
 from vendorrisk.services.sending import invitations
-from vendorrisk.web import access, edge, errors
+from vendorrisk.web import access, callers, edge, errors
 from vendorrisk.web.vendor import bp
 
 SAME_TIME = 0.25
@@ -51,7 +51,7 @@ def ask_for_fresh(*, token: str) -> ResponseReturnValue:
     """Mail a fresh link if there is somebody to mail it to; the answer is the same either way."""
     began = time.monotonic()
     with edge.writing() as session:
-        limits.take(session, invitations.FRESH_LINKS_ASKED, request.remote_addr or "", now=edge.now())
+        limits.take(session, invitations.FRESH_LINKS_ASKED, callers.address(), now=edge.now())
         invitations.send_fresh(
             session, token=token, reference=request.form.get("reference", ""),
             settings=edge.services().settings, now=edge.now(),

@@ -84,7 +84,7 @@ def _check(question: Question, upload: FileStorage, stored: Stored) -> Checked |
 def _refuse(question: Question, name: str, error: InvalidFile, stored: Stored) -> None:
     message = f"“{name[-80:]}”: {error}"
     stored.problems.append((f"q-{question.id}-files", f"{question.code}: {message}"))
-    stored.messages[question.id] = message
+    stored.messages[question.id] = f"{stored.messages.get(question.id, '')}\n{message}".strip()
     if isinstance(error, Infected):
         stored.infected.append((question.id, error))
     if isinstance(error, NotScanned):
@@ -96,8 +96,9 @@ def _store(reference: str, checked: list[tuple[Question, Checked]], stored: Stor
     with edge.writing() as session:
         sitting = respondent.load(session, reference, for_update=True)
         for question, file in checked:
+            beside = [other for _, other in stored.files]
             try:
-                evidence.reserve(session, sitting.request, file, now=edge.now())
+                evidence.reserve(session, sitting.request, file, beside=beside, now=edge.now())
             except InvalidFile as error:
                 _refuse(question, file.name, error, stored)
             else:
@@ -118,9 +119,13 @@ def change(session: Session, sitting: Sitting, draft: Draft, stored: Stored, *, 
 
 def attach_all(session: Session, sitting: Sitting, draft: Draft, stored: Stored, *, by: Actor) -> None:
     """Make the stored files part of the request, and note those with a virus."""
-    for question_id, checked in stored.files:
-        question = pages.question_of(draft, question_id)
-        evidence.attach(session, sitting.request, sitting.key_id, question, checked, by=by, now=edge.now())
+    for entry in list(stored.files):
+        question, checked = pages.question_of(draft, entry[0]), entry[1]
+        try:
+            evidence.attach(session, sitting.request, sitting.key_id, question, checked, by=by, now=edge.now())
+        except InvalidFile as error:  # another sending was faster
+            stored.files.remove(entry)
+            _refuse(question, checked.name, error, stored)
     for question_id, infected in stored.infected:
         question = pages.question_of(draft, question_id)
         evidence.note_refusal(session, sitting.request, sitting.key_id, question, infected, by=by, now=edge.now())
