@@ -1,4 +1,4 @@
-"""The decided assessments, as auditors list them: narrowed, a page at a time."""
+"""The decided assessments, as auditors list and open them: those in their scope, narrowed, a page at a time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session
 
 from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Decision, User, Vendor
-from vendorrisk.domain.assessment import AssessmentStatus, Outcome
+from vendorrisk.domain.assessment import Outcome
 from vendorrisk.domain.errors import NotFound
-from vendorrisk.services.casework import vendors
+from vendorrisk.services.casework import dossiers, vendors
+from vendorrisk.services.casework.dossiers import Dossier
 from vendorrisk.services.paging import DEFAULT_SIZE, Page
+from vendorrisk.services.people import scopes
+from vendorrisk.services.people.scopes import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,9 @@ class Filters:
         return bool(self.search or self.year or self.band or self.tier)
 
 
-def page(session: Session, filters: Filters, number: int) -> Page[DecidedRow]:
+def page(session: Session, filters: Filters, number: int, scope: Scope) -> Page[DecidedRow]:
     """One page of the decided assessments, the latest decision first. Three queries, however many."""
-    query = _decided().where(*_conditions(filters))
+    query = _decided(scope).where(*_conditions(filters))
     ids = query.with_only_columns(Decision.id).subquery()
     total = session.scalar(select(func.count()).select_from(ids)) or 0
     number = max(1, min(number, -(-total // DEFAULT_SIZE)))
@@ -62,15 +65,20 @@ def page(session: Session, filters: Filters, number: int) -> Page[DecidedRow]:
     return Page(rows, number, DEFAULT_SIZE, total)
 
 
-def show(session: Session, reference: str) -> DecidedRow:
+def find(session: Session, reference: str, scope: Scope) -> Dossier:
+    """The dossier of a decided case. Raises NotFound for any other: auditors see nothing that is open, or outside."""
+    return dossiers.find(session, reference, scopes.covers(scope))
+
+
+def show(session: Session, reference: str, scope: Scope) -> DecidedRow:
     """One decided assessment as the list shows it: all that is left where its vendor was erased. Raises NotFound."""
-    found = session.execute(_decided().where(Assessment.reference == reference)).one_or_none()
+    found = session.execute(_decided(scope).where(Assessment.reference == reference)).one_or_none()
     if found is None:
         raise NotFound("There is no such assessment.")
     return _row(session, *found)
 
 
-def _decided() -> Select[Assessment, Vendor, Decision, User]:
+def _decided(scope: Scope) -> Select[Assessment, Vendor, Decision, User]:
     latest = (
         select(Decision.id)
         .where(Decision.assessment_id == Assessment.id)
@@ -84,7 +92,7 @@ def _decided() -> Select[Assessment, Vendor, Decision, User]:
         .join(Vendor, Vendor.id == Assessment.vendor_id)
         .join(Decision, Decision.id == latest)
         .outerjoin(User, User.id == Decision.decided_by)
-        .where(Assessment.status == AssessmentStatus.DECIDED)
+        .where(scopes.covers(scope))
     )
 
 
@@ -116,7 +124,8 @@ def _row(session: Session, case: Assessment, vendor: Vendor, decision: Decision,
     )  # fmt: skip
 
 
-def years(session: Session) -> tuple[int, ...]:
+def years(session: Session, scope: Scope) -> tuple[int, ...]:
     """The years in which something was decided, from the first to the last, the last first."""
-    span = session.execute(select(func.min(Decision.decided_at), func.max(Decision.decided_at))).one()
-    return tuple(range(span[1].year, span[0].year - 1, -1)) if any(span) else ()
+    span = select(func.min(Assessment.decided_at), func.max(Assessment.decided_at)).where(scopes.covers(scope))
+    first, last = session.execute(span).one()
+    return tuple(range(last.year, first.year - 1, -1)) if first and last else ()
