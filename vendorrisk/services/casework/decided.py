@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -101,8 +101,9 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.search:
         conditions.append(Assessment.reference.ilike(f"%{_literally(filters.search)}%", escape="\\"))
     if filters.year is not None:
-        first, after = (datetime(year, 1, 1, tzinfo=UTC) for year in (filters.year, filters.year + 1))
-        conditions += [Decision.decided_at >= first, Decision.decided_at < after]
+        first = datetime(filters.year, 1, 1, tzinfo=UTC)
+        last = datetime.combine(date(filters.year, 12, 31), time.max, UTC)
+        conditions.append(Decision.decided_at.between(first, last))
     if filters.band:
         conditions.append(Assessment.band == filters.band)
     if filters.tier is not None:
