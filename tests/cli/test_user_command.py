@@ -177,6 +177,7 @@ def test_accounts_are_listed_for_people_and_for_programs(
         "roles": ["staff", "auditor"],
         "active": True,
         "last_sign_in": None,
+        "scope": None,
     }
 
 

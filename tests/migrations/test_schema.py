@@ -23,6 +23,9 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Answer, Event, Vendor
 from vendorrisk.db.schema import Standing
 from vendorrisk.domain.assessment import RequestStatus
+from vendorrisk.domain.audit import SYSTEM
+from vendorrisk.domain.roles import Role
+from vendorrisk.services.people import scopes
 
 REVISIONS = sorted(path.stem.split("_")[0] for path in (migrate.MIGRATIONS / "versions").glob("*.py"))
 
@@ -111,6 +114,21 @@ def test_a_filled_database_goes_down_to_nothing_and_up_again(database: Database,
     with database.reading() as session:
         assert differences(session.connection()) == []
         assert session.scalars(select(Vendor)).all() == []
+
+
+def test_limits_of_auditors_go_and_come_without_touching_anything_else(database: Database, database_url: str) -> None:
+    with database.writing() as session:
+        reference = builders.add_vendor(session).reference
+        auditor = builders.add_user(session, "ida@audits.example", roles=[Role.AUDITOR])
+        day = builders.NOW.date()
+        scopes.limit(session, auditor.email, first=day, last=day, vendors=[reference], by=SYSTEM, now=builders.NOW)
+        before = _content(session.connection())
+    assert (before["auditor_scopes"], before["auditor_scope_vendors"]) == (1, 1)
+    migrate.downgrade(database_url, "0008")
+    migrate.upgrade(database_url)
+    with database.reading() as session:
+        assert differences(session.connection()) == []
+        assert _content(session.connection()) == before | {"auditor_scopes": 0, "auditor_scope_vendors": 0}
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])

@@ -17,6 +17,7 @@ from vendorrisk.domain.assessment import AssessmentStatus, Outcome, RequestStatu
 from vendorrisk.domain.errors import InvalidAnswer, WrongState
 from vendorrisk.services.casework import decided, dossiers
 from vendorrisk.services.casework.decided import Filters
+from vendorrisk.services.people.scopes import EVERYTHING
 from vendorrisk.services.reviewing import decisions, score_sheets
 from vendorrisk.services.reviewing.decisions import Condition, DecisionView, NewDecision
 from vendorrisk.services.reviewing.reviews import Overtaken
@@ -145,12 +146,12 @@ def decided_case(session: Session, user: User, *, at: datetime = NOW, tier: int 
 
 def found(session: Session, **filters: Any) -> set[str]:
     """The references that the list shows."""
-    return {row.reference for row in decided.page(session, Filters(**filters), 1).items}
+    return {row.reference for row in decided.page(session, Filters(**filters), 1, EVERYTHING).items}
 
 
 def test_the_list_holds_decided_cases_only(session: Session, case: Assessment, user: User) -> None:
     other = decided_case(session, user)
-    page = decided.page(session, Filters(), 1)
+    page = decided.page(session, Filters(), 1, EVERYTHING)
     assert [row.reference for row in page.items] == [other.reference]
     (row,) = page.items
     assert (row.vendor, row.service) == ("Northwind Mail", "Mailing service for members")
@@ -166,18 +167,18 @@ def test_the_list_is_narrowed_by_year_band_tier_and_reference(session: Session, 
     assert found(session, search=old.reference.lower()) == {old.reference}
     assert found(session, search="%") == set(), "a search is literal"
     assert found(session, year=2025) == set()
-    assert decided.years(session) == (2026, 2025, 2024)
+    assert decided.years(session, EVERYTHING) == (2026, 2025, 2024)
 
 
 def test_the_list_is_paged_and_its_queries_are_few(session: Session, user: User) -> None:
     for number in range(27):
         decided_case(session, user, at=NOW + timedelta(minutes=number))
-    first, second = (decided.page(session, Filters(), number) for number in (1, 2))
+    first, second = (decided.page(session, Filters(), number, EVERYTHING) for number in (1, 2))
     assert (len(first.items), len(second.items), first.total) == (25, 2, 27)
     assert first.items[0].decided_at > second.items[-1].decided_at
-    assert decided.page(session, Filters(), 99).number == 2
+    assert decided.page(session, Filters(), 99, EVERYTHING).number == 2
 
 
 def test_without_decisions_there_are_no_years(session: Session) -> None:
-    assert decided.years(session) == ()
-    assert decided.page(session, Filters(), 1).total == 0
+    assert decided.years(session, EVERYTHING) == ()
+    assert decided.page(session, Filters(), 1, EVERYTHING).total == 0

@@ -24,7 +24,8 @@ from vendorrisk.services import audit
 from vendorrisk.services.auditing import trail_checks, trail_exports, trail_files
 from vendorrisk.services.auditing.trail_checks import Outcome
 from vendorrisk.services.auditing.trail_files import NotATrail, Reader
-from vendorrisk.services.auditing.trail_search import Filters
+from vendorrisk.services.auditing.trail_search import OPERATOR, Filters, Sight
+from vendorrisk.services.people.scopes import EVERYTHING
 
 KEYED = audit.keyed(secrets())
 
@@ -35,7 +36,7 @@ def exported(
     """The export as bytes."""
     with database.reading() as session:
         lines = trail_exports.as_json_lines(
-            session, filters, organisation="Acme Ltd", with_words=with_words, sees_open=sees_open, now=NOW
+            session, filters, Sight(sees_open, EVERYTHING), organisation="Acme Ltd", with_words=with_words, now=NOW
         )
         return b"".join(trail_exports.lines_at_once(lines))
 
@@ -263,10 +264,10 @@ def test_words_of_open_cases_are_for_admins_and_of_erased_vendors_for_nobody(dat
     assert check(exported(database, with_words=True))[1] == []
 
 
-def table(database: Database, **named: bool) -> list[list[str]]:
+def table(database: Database, *, sees_open: bool = True) -> list[list[str]]:
     """The CSV export, read back."""
     with database.reading() as session:
-        text = "".join(trail_exports.as_csv(session, Filters(), **({"sees_open": True} | named)))
+        text = "".join(trail_exports.as_csv(session, Filters(), Sight(sees_open, EVERYTHING)))
     return list(csv.reader(io.StringIO(text, newline="")))
 
 
@@ -282,7 +283,9 @@ def test_csv_says_the_same_for_spreadsheets(database: Database, tmp_path: Path, 
 
 def test_that_somebody_exports_is_an_event(database: Database) -> None:
     with database.writing() as session:
-        trail_exports.note(session, Filters(kind="report.read", until=date(2026, 7, 2)), "CSV", by=SYSTEM, now=NOW)
+        trail_exports.note(
+            session, Filters(kind="report.read", until=date(2026, 7, 2)), "CSV", OPERATOR, by=SYSTEM, now=NOW
+        )
     row = table(database)[-1]
     assert row[8] == EventKind.TRAIL_EXPORTED.value
     assert row[7] == "Form: CSV; Kind: report.read; Until: 2026-07-02"

@@ -62,6 +62,7 @@ def test_the_list_is_narrowed_by_the_address(audrey: FlaskClient, decided: str) 
     for narrowed in ("year=2025", "tier=4", "band=Low", "search=A-1999"):
         page = audrey.get(f"/audit?{narrowed}")
         assert page.status_code == 200 and decided not in page.text and "Clear filters" in page.text
+    assert decided not in audrey.get("/audit?year=9999").text
     for nonsense in ("year=20x6", "year=٢٠٢٦", "tier=99", "band=%3Cscript%3E", "page=-1", "page=x"):
         assert decided in audrey.get(f"/audit?{nonsense}").text
 

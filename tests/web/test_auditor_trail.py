@@ -130,7 +130,10 @@ def test_a_day_that_is_none_is_said_at_its_field(audrey: FlaskClient, decided: s
         assert f'value="{decided}"' in page.text, "nothing typed is lost"
 
 
-@pytest.mark.parametrize("query", ["kind=nonsense", "actor=nobody", f"about={'x' * 5000}", "page=-1", "page=99999999"])
+@pytest.mark.parametrize(
+    "query",
+    ["kind=nonsense", "actor=nobody", f"about={'x' * 5000}", "page=-1", "page=99999999", "until=9999-12-31"],
+)
 def test_nonsense_in_the_address_breaks_nothing(audrey: FlaskClient, decided: str, query: str) -> None:
     assert audrey.get(f"{TRAIL}?{query}").status_code == 200
 

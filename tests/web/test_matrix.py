@@ -38,12 +38,16 @@ APART = ("security.logout", "passkeys.use")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody at the doors: the column of the access table, their own request, and the texts that they may see."""
+    """Somebody at the doors: the column of the access table, their own request, and the texts that they may see.
+
+    `outside`: whose cases an auditor may not see, decided as they are.
+    """
 
     name: str
     column: str
     own: str = ""
     may_see: frozenset[str] = frozenset()
+    outside: str = ""
 
     @property
     def is_staff(self) -> bool:
@@ -76,6 +80,8 @@ def persons(world: World) -> dict[str, Person]:
     found = [Person("anonymous", "anonymous"), Person("revoked", "mallory")]
     found += [Person(name, name, may_see=everything) for name in ("petra", "adam")]
     found += [Person("audrey", "audrey", may_see=audited)]
+    within = frozenset({world.decided.canary, world.decided.vendor_canary})
+    found += [Person("out of scope", "audrey", may_see=within, outside=world.other_decided.canary)]
     found += [
         Person(name, "mallory", side.request, frozenset({side.canary, side.vendor_canary}))
         for name, side in mine.items()
@@ -159,7 +165,7 @@ class Knocks:
         foreign = [word for word in CANARIES if word in said and word not in person.may_see]
         if foreign:
             self.wrong.append(f"{where}: shows {foreign}")
-        if expected == "NOTHING" and door.method != "HEAD" and not person.is_staff:
+        if expected == came == "NOTHING" and door.method != "HEAD" and not person.is_staff:
             self._like_nothing(person, door, answer, where)
 
     def _like_nothing(self, person: Person, door: Door, answer: TestResponse, where: str) -> None:
@@ -190,7 +196,9 @@ def expected_of(person: Person, door: Door, world: World) -> str:
     decided = getattr(row, person.column)
     if decided is not IN:
         return str(decided.name)
-    return "ANY" if belongs else "NOTHING"
+    if not belongs or (person.outside and door.owner == person.outside):
+        return "NOTHING"
+    return "IN" if door.url.startswith("/audit/") else "ANY"
 
 
 MAY_CHANGE = {

@@ -1,4 +1,7 @@
-"""The world in which tests try doors and forms: two vendors, requests in several states, everybody in a browser."""
+"""The world in which tests try doors and forms: two vendors, requests in several states, everybody in a browser.
+
+Two auditors: Audrey sees every decided case, the one out of scope those of Victor's vendor only.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,12 @@ from tests import builders, sides
 from tests.cast import Cast, SignIn
 from tests.sides import Side
 from tests.web import vendor_visits as visits
-from vendorrisk.db.models import Request
+from vendorrisk.db.models import Request, User
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
+from vendorrisk.domain.audit import SYSTEM
+from vendorrisk.domain.roles import Role
 from vendorrisk.reports import pdf
+from vendorrisk.services.people import scopes
 from vendorrisk.services.reporting import reports
 from vendorrisk.services.runtime import Runtime
 
@@ -86,7 +92,7 @@ def _people(app: Flask, runtime: Runtime, world: World, cast: Cast, sign_in: Sig
         world.own = replace(world.own, token=builders.add_link(session, row, "Victor", "victor@kanaria.example"))
     people = {
         "anonymous": app.test_client(), "petra": sign_in(cast.petra), "adam": sign_in(cast.adam),
-        "audrey": sign_in(cast.audrey), "revoked": rita,
+        "audrey": sign_in(cast.audrey), "out of scope": sign_in(_limited(runtime, world)), "revoked": rita,
     }  # fmt: skip
     entered = {"victor": world.own, "colleague": world.sibling, "mallory": world.other, "withdrawn": world.gone}
     for name, side in entered.items():
@@ -100,6 +106,15 @@ def _people(app: Flask, runtime: Runtime, world: World, cast: Cast, sign_in: Sig
         row = _row(session, world.gone)
         row.status, row.withdrawn_at = RequestStatus.WITHDRAWN, builders.NOW
     return people
+
+
+def _limited(runtime: Runtime, world: World) -> User:
+    """An auditor of the cases of Victor's vendor, and of no other's."""
+    email = "oscar@audits.example"
+    with runtime.database.writing() as session:
+        user = builders.add_user(session, email, name="Oscar Doyle", roles=[Role.AUDITOR])
+        scopes.limit(session, email, first=None, last=None, vendors=[world.own.vendor], by=SYSTEM, now=builders.NOW)
+        return user
 
 
 def _row(session: Session, side: Side) -> Request:

@@ -16,7 +16,7 @@ from vendorrisk.db.engine import Database
 from vendorrisk.domain import chain
 from vendorrisk.domain.chain import Finding, Head
 from vendorrisk.services import audit
-from vendorrisk.services.auditing import anchor, trail_checks, trail_exports, trail_files
+from vendorrisk.services.auditing import anchor, trail_checks, trail_exports, trail_files, trail_search
 from vendorrisk.services.auditing.trail_checks import Outcome
 from vendorrisk.services.auditing.trail_files import Reader
 from vendorrisk.services.auditing.trail_search import Filters
@@ -147,7 +147,7 @@ def export(options: argparse.Namespace) -> int:
     database = opening.as_it_is(settings)
     filters = Filters(since=options.since, until=options.until)
     with database.writing() as session:
-        trail_exports.note(session, filters, "JSON lines", by=OPERATOR, now=now)
+        trail_exports.note(session, filters, "JSON lines", trail_search.OPERATOR, by=OPERATOR, now=now)
     count = _write(database, settings, filters, with_words=options.words, now=now)
     say(f"{count - 2:,} events. Check the file with: python -m vendorrisk trail verify FILE")
     return OK
@@ -157,7 +157,7 @@ def _write(database: Database, settings: Settings, filters: Filters, *, with_wor
     """Returns how many lines there were."""
     with database.reading() as session:
         lines = trail_exports.as_json_lines(
-            session, filters, organisation=settings.organisation, with_words=with_words, sees_open=True, now=now
+            session, filters, trail_search.OPERATOR, organisation=settings.organisation, with_words=with_words, now=now
         )
         return sum(bool(sys.stdout.write(line)) for line in lines)
 

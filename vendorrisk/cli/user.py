@@ -15,12 +15,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from vendorrisk.cli import user_scope
 from vendorrisk.cli.output import OK, USAGE, give, say
 from vendorrisk.domain.audit import Actor, ActorKind
 from vendorrisk.domain.roles import DESCRIPTIONS, Role
 from vendorrisk.services.operating import opening
-from vendorrisk.services.people import accounts
+from vendorrisk.services.people import accounts, scopes
 from vendorrisk.services.people.accounts import Account
+from vendorrisk.services.people.scopes import Scope
 from vendorrisk.settings import Settings
 
 OPERATOR = Actor(ActorKind.SYSTEM, "command", "command line")
@@ -54,6 +56,7 @@ def register(commands: Any) -> None:
     names = [role.value for role in Role]
     role.add_argument("--add", action="append", default=[], choices=names, help="a role to give")
     role.add_argument("--remove", action="append", default=[], choices=names, help="a role to take")
+    user_scope.register(verbs, OPERATOR)
     reset = _verb(
         verbs, "reset-factors", reset_factors, "lost phone: take app, passkeys and recovery codes off an account"
     )
@@ -99,14 +102,15 @@ def show(options: argparse.Namespace) -> int:
     """List all accounts."""
     database = opening.database(Settings.from_env(options.environ))
     with database.reading() as session:
-        found = accounts.listed(session)
+        found, limited = accounts.listed(session), scopes.everybodys(session)
     if options.json:
-        give(*(json.dumps(_plain(account), ensure_ascii=False) for account in found))
+        give(*(json.dumps(_plain(account, limited.get(account.id)), ensure_ascii=False) for account in found))
         return OK
     width = max((len(account.email) for account in found), default=0)
     for account in found:
         state = "" if account.active else "  disabled"
-        give(f"{account.email:<{width}}  {', '.join(account.roles):<14}  {account.name}{state}")
+        sees = f"  sees {scopes.words(limited[account.id])}" if account.id in limited else ""
+        give(f"{account.email:<{width}}  {', '.join(account.roles):<14}  {account.name}{state}{sees}")
     if not found:
         say("There are no accounts yet.", "Next: python -m vendorrisk user add EMAIL --name NAME --role admin")
     return OK
@@ -176,7 +180,7 @@ def _changing(options: argparse.Namespace) -> AbstractContextManager[Session]:
     return opening.database(Settings.from_env(options.environ)).writing()
 
 
-def _plain(account: Account) -> dict[str, Any]:
+def _plain(account: Account, scope: Scope | None) -> dict[str, Any]:
     last = account.last_seen.isoformat() if account.last_seen else None
     return {
         "email": account.email,
@@ -184,4 +188,5 @@ def _plain(account: Account) -> dict[str, Any]:
         "roles": [role.value for role in account.roles],
         "active": account.active,
         "last_sign_in": last,
+        "scope": scopes.plain(scope) if scope else None,
     }

@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     FACTORS_RESET = "user.factors_reset"
     SIGN_INS_ENDED = "user.sign_ins_ended"
     LIMITS_CLEARED = "user.limits_cleared"
+    SCOPE_SET = "user.scope_set"
     MANY_VENDORS_OPENED = "user.many_vendors_opened"
     VENDOR_ADDED = "vendor.added"
     VENDOR_CHANGED = "vendor.changed"

@@ -18,10 +18,13 @@ from typing import Any, TypeVar
 from flask import Flask, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy.orm import Session
 
 from vendorrisk.domain.audit import Actor
 from vendorrisk.domain.roles import Role
 from vendorrisk.services import actors
+from vendorrisk.services.people import scopes
+from vendorrisk.services.people.scopes import Scope
 from vendorrisk.web import browsers, freshness
 
 _log = logging.getLogger(__name__)
@@ -152,6 +155,11 @@ def roles_of_current() -> frozenset[Role]:
 def current_actor() -> Actor:
     """Whoever is signed in, as services and the trail know them."""
     return actors.of(current_user)
+
+
+def scope_of_current(session: Session) -> Scope:
+    """Which decided cases there are for whoever is signed in. Read at each request, so that a change holds at once."""
+    return scopes.of(session, current_user.id, roles_of_current())
 
 
 def is_admin() -> bool:

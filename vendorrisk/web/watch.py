@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from vendorrisk.services.limits import TooMany
 from vendorrisk.services.people import vendors_opened
-from vendorrisk.web import edge, freshness
+from vendorrisk.web import access, edge, freshness
 
 _WATCHED = frozenset({"staff", "auditor"})
 
@@ -27,11 +27,12 @@ def _watch() -> ResponseReturnValue | None:
         return None
     who, now = current_user.id, edge.now()
     with edge.reading() as session:
-        if vendors_opened.is_counted(session, who, room, reference, now=now):
+        scope = access.scope_of_current(session) if request.blueprint == "auditor" else None
+        if vendors_opened.is_counted(session, who, room, reference, scope, now=now):
             return None
     try:
         with edge.writing() as session:
-            vendors_opened.count(session, who, room, reference, now=now)
+            vendors_opened.count(session, who, room, reference, scope, now=now)
     except TooMany:
         with edge.writing() as session:
             vendors_opened.raise_alarm(session, current_user, now=now)

@@ -18,6 +18,7 @@ from vendorrisk.db.models import AccessCode, Evidence, Invitation, Letter, Reque
 from vendorrisk.domain.assessment import RequestStatus, WorkState
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.domain.errors import NotFound
+from vendorrisk.domain.roles import Role
 from vendorrisk.mail.messages import Message
 from vendorrisk.services.answering import evidence, sittings
 from vendorrisk.services.casework import vendor_search, vendors
@@ -26,7 +27,7 @@ from vendorrisk.services.letters import outbox
 from vendorrisk.services.operating import archive, erasure, restoring
 from vendorrisk.services.operating.archive import Kind
 from vendorrisk.services.operating.backup_keys import BadBackup
-from vendorrisk.services.people import factors
+from vendorrisk.services.people import factors, scopes
 from vendorrisk.services.reporting import reports
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.services.sending import access_codes, invitations
@@ -55,6 +56,22 @@ def test_everything_comes_back_equal(
         # The database goes on counting where it was.
         added = builders.add_vendor(session, "Added afterwards")
         assert vendor_search.page(session, Filters(search="afterwards"), 1).items[0].reference == added.reference
+    database.close()
+
+
+def test_auditors_are_limited_as_before(
+    runtime: Runtime, full: Full, folder: Path, empty_url: str, elsewhere: Storage, now: datetime
+) -> None:
+    with runtime.database.writing() as session:
+        auditor = builders.add_user(session, "ida@audits.example", roles=[Role.AUDITOR])
+        days = {"first": now.date(), "last": now.date()}
+        _, scope = scopes.limit(session, auditor.email, **days, vendors=[full.vendor], by=SYSTEM, now=now)
+        erasure.erase(session, full.vendor, erasing.REASON, by=SYSTEM, now=now)
+    restore(make(runtime, folder, now), empty_url, elsewhere, now)
+    database = opened_at(empty_url)
+    with database.reading() as session:
+        assert scopes.everybodys(session) == {auditor.id: scope}
+        assert scope.vendors == (full.vendor,)
     database.close()
 
 

@@ -13,7 +13,7 @@ from vendorrisk.db.models.assessments import (
 from vendorrisk.db.models.evidence import Evidence, EvidenceUse
 from vendorrisk.db.models.files import StoredFile
 from vendorrisk.db.models.letters import Letter
-from vendorrisk.db.models.people import Passkey, RecoveryCode, Role, SignIn, User
+from vendorrisk.db.models.people import AuditorScope, AuditorScopeVendor, Passkey, RecoveryCode, Role, SignIn, User
 from vendorrisk.db.models.reviews import Decision, Dismissal, Report, Review, Score
 from vendorrisk.db.models.trail import Event, Link, MailedHead
 from vendorrisk.db.models.vendors import Contact, DataKey, IndexTerm, Vendor
@@ -23,6 +23,8 @@ __all__ = [
     "Answer",
     "Assessment",
     "Attempt",
+    "AuditorScope",
+    "AuditorScopeVendor",
     "Contact",
     "Copy",
     "DataKey",

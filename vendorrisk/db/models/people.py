@@ -1,8 +1,8 @@
-"""Accounts of staff and auditors, their roles, what proves who they are, and where they are signed in."""
+"""Accounts of staff and auditors, their roles and limits, what proves who they are, and where they are signed in."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table, UniqueConstraint
@@ -59,6 +59,26 @@ class User(Base, UserMixin):
     login_count: Mapped[int | None]
 
     roles: Mapped[list[Role]] = relationship(secondary=users_roles, lazy="selectin")
+
+
+class AuditorScope(Base):
+    """What one auditor is limited to. Who has no row is not limited."""
+
+    __tablename__ = "auditor_scopes"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    first_day: Mapped[date | None] = mapped_column(doc="Of the decision, in UTC. None: from the beginning.")
+    last_day: Mapped[date | None] = mapped_column(doc="Included. None: without end.")
+    every_vendor: Mapped[bool] = mapped_column(doc="Else those of `auditor_scope_vendors`; where there is none, none.")
+
+
+class AuditorScopeVendor(Base):
+    """One vendor whose cases an auditor may see."""
+
+    __tablename__ = "auditor_scope_vendors"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("auditor_scopes.user_id", ondelete="CASCADE"), primary_key=True)
+    vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendors.id"), primary_key=True)
 
 
 class Passkey(Base):

@@ -42,6 +42,7 @@ DID: dict[EventKind, str] = {
     EventKind.SIGN_INS_ENDED: "signed an account out everywhere",
     EventKind.MANY_VENDORS_OPENED: "opened very many vendors within an hour",
     EventKind.LIMITS_CLEARED: "let an account try again to sign in",
+    EventKind.SCOPE_SET: "set which cases an auditor sees",
     EventKind.VENDOR_ADDED: "added the vendor",
     EventKind.VENDOR_CHANGED: "changed the vendor",
     EventKind.VENDOR_ERASED: "erased the vendor’s data",

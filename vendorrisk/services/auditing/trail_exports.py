@@ -18,7 +18,8 @@ from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.chain import Row
 from vendorrisk.services import audit, csv_cells
 from vendorrisk.services.auditing import trail_files, trail_rows, trail_search
-from vendorrisk.services.auditing.trail_search import Filters, Line
+from vendorrisk.services.auditing.trail_search import Filters, Line, Sight
+from vendorrisk.services.people import scopes
 
 COLUMNS = (
     "Position", "Number", "Time (UTC)", "Who", "Who is", "Did", "About", "Details", "Kind", "Sealed (UTC)",
@@ -35,11 +36,11 @@ class Said:
     line: Line | None
 
 
-def note(session: Session, filters: Filters, form: str, *, by: Actor, now: datetime) -> None:
+def note(session: Session, filters: Filters, form: str, sight: Sight, *, by: Actor, now: datetime) -> None:
     """Write that somebody exports the trail, and what of it."""
     chosen = {
         "about": filters.about, "actor": filters.actor, "kind": filters.kind, "since": _day(filters.since),
-        "until": _day(filters.until),
+        "until": _day(filters.until), "limited_to": scopes.words(sight.scope) if sight.scope.is_limited else "",
     }  # fmt: skip
     audit.record(
         session, EventKind.TRAIL_EXPORTED, object_kind=audit.TRAIL_KIND, object_id=audit.TRAIL, by=by, now=now,
@@ -48,40 +49,41 @@ def note(session: Session, filters: Filters, form: str, *, by: Actor, now: datet
 
 
 def as_json_lines(
-    session: Session, filters: Filters, *, organisation: str, with_words: bool, sees_open: bool, now: datetime
+    session: Session, filters: Filters, sight: Sight, *, organisation: str, with_words: bool, now: datetime
 ) -> Iterator[str]:
-    """The events as JSON lines (`trail_files`); `with_words` with their details opened beside."""
+    """The reader's events as JSON lines (`trail_files`); `with_words` with their details opened beside."""
     about = {
-        "organisation": organisation, "exported_at": now.isoformat(), "partial": filters.narrows,
+        "organisation": organisation, "exported_at": now.isoformat(),
+        "partial": filters.narrows or sight.scope.is_limited,
         "chosen": {"about": filters.about, "actor": filters.actor, "kind": filters.kind,
                    "since": _day(filters.since), "until": _day(filters.until)},
     }  # fmt: skip
     keyed = audit.keyed(vault.keyring(session).master)
-    rows = _rows(session, filters)
+    rows = _rows(session, filters, sight)
     if not with_words:
         yield from trail_files.write(((row, None) for row in rows), about, keyed=keyed)
         return
-    said = ((each.row, _words(each.line)) for each in _said(session, rows, sees_open=sees_open))
+    said = ((each.row, _words(each.line)) for each in _said(session, rows, sight))
     yield from trail_files.write(said, about, keyed=keyed)
 
 
-def as_csv(session: Session, filters: Filters, *, sees_open: bool) -> Iterator[str]:
-    """The events as CSV with a heading: readable, but nothing that could be checked."""
+def as_csv(session: Session, filters: Filters, sight: Sight) -> Iterator[str]:
+    """The reader's events as CSV with a heading: readable, but nothing that could be checked."""
     yield from csv_cells.lines([COLUMNS])
-    for each in _said(session, _rows(session, filters), sees_open=sees_open):
+    for each in _said(session, _rows(session, filters, sight), sight):
         yield from csv_cells.lines([_cells(each)])
 
 
-def _rows(session: Session, filters: Filters) -> Iterator[Row]:
+def _rows(session: Session, filters: Filters, sight: Sight) -> Iterator[Row]:
     trail_rows.one_moment(session)
-    return trail_rows.read(session, *trail_search.conditions(session, filters), with_before=True)
+    return trail_rows.read(session, *trail_search.conditions(session, filters, sight), with_before=True)
 
 
-def _said(session: Session, rows: Iterator[Row], *, sees_open: bool) -> Iterator[Said]:
+def _said(session: Session, rows: Iterator[Row], sight: Sight) -> Iterator[Said]:
     """The rows with their words, some hundred at a time: keys and references are looked up for all of them at once."""
     while batch := list(islice(rows, _AT_ONCE)):
         events = [(row.event, row.joint is not None) for row in batch if row.event is not None]
-        lines = iter(trail_search.in_words(session, events, sees_open=sees_open))
+        lines = iter(trail_search.in_words(session, events, sight))
         yield from (Said(row, next(lines) if row.event is not None else None) for row in batch)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, func, select
@@ -20,6 +20,8 @@ from vendorrisk.services import audit
 from vendorrisk.services.auditing import trail
 from vendorrisk.services.auditing.trail import PAGE_SIZE, EventView
 from vendorrisk.services.paging import Page
+from vendorrisk.services.people import scopes
+from vendorrisk.services.people.scopes import EVERYTHING, Scope
 
 ABOUT = {
     "assessment": "Assessment", "vendor": "Vendor", "user": "Account", "letter": "Letter", audit.TRAIL_KIND: "Trail",
@@ -41,6 +43,21 @@ class Filters:
     def narrows(self) -> bool:
         """Whether anything is left out."""
         return bool(self.about or self.actor or self.kind or self.since or self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Who looks: whether they see the details of undecided cases, and which cases there are for them at all.
+
+    For a limited reader there are events about the cases in their scope, and no others: no account, no letter.
+    """
+
+    sees_open: bool
+    scope: Scope
+
+
+OPERATOR = Sight(sees_open=True, scope=EVERYTHING)
+"""Who has the command line, and with it the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +85,9 @@ class Line:
     is_withheld: bool
 
 
-def page(session: Session, filters: Filters, number: int, *, sees_open: bool) -> Page[Line]:
-    """One page of the trail, the latest first. `sees_open`: whether the reader sees details of undecided cases."""
-    where = conditions(session, filters)
+def page(session: Session, filters: Filters, number: int, sight: Sight) -> Page[Line]:
+    """One page of the trail, as far as it is the reader's, the latest first."""
+    where = conditions(session, filters, sight)
     total = session.scalar(select(func.count()).select_from(Event).where(*where)) or 0
     number = max(1, min(number, -(-total // PAGE_SIZE)))
     found = session.execute(
@@ -81,11 +98,11 @@ def page(session: Session, filters: Filters, number: int, *, sees_open: bool) ->
         .limit(PAGE_SIZE)
         .offset((number - 1) * PAGE_SIZE)
     ).all()
-    lines = in_words(session, [(event, position is not None) for event, position in found], sees_open=sees_open)
+    lines = in_words(session, [(event, position is not None) for event, position in found], sight)
     return Page(lines, number, PAGE_SIZE, total)
 
 
-def in_words(session: Session, events: Collection[tuple[Event | Entry, bool]], *, sees_open: bool) -> list[Line]:
+def in_words(session: Session, events: Collection[tuple[Event | Entry, bool]], sight: Sight) -> list[Line]:
     """Events, and whether each is sealed, in words; the number of queries does not depend on how many there are."""
     vault.preload(session, _keys(event for event, _ in events))
     things = _things(session, {(event.object_kind, event.object_id) for event, _ in events})
@@ -93,7 +110,7 @@ def in_words(session: Session, events: Collection[tuple[Event | Entry, bool]], *
     for event, is_sealed in events:
         thing = things.get(event.object_id, Thing(event.object_kind))
         said = trail.view(session, event, is_sealed)
-        withheld = thing.is_open and not sees_open
+        withheld = thing.is_open and not sight.sees_open
         lines.append(Line(_without_details(said, event.actor_kind) if withheld else said, thing, withheld))
     return lines
 
@@ -128,9 +145,9 @@ def _things(session: Session, pairs: set[tuple[str, UUID]]) -> dict[UUID, Thing]
     return found | {own: Thing("user", email) for own, email in session.execute(users)}
 
 
-def conditions(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
-    """The filters as conditions on `Event`; an unknown reference fits nothing."""
-    found: list[ColumnElement[bool]] = []
+def conditions(session: Session, filters: Filters, sight: Sight) -> list[ColumnElement[bool]]:
+    """What the reader may see, and the filters, as conditions on `Event`; an unknown reference fits nothing."""
+    found = _within(sight.scope)
     if filters.about:
         found += _about(session, filters.about)
     if filters.actor:
@@ -141,8 +158,15 @@ def conditions(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
     if filters.since:
         found.append(Event.at >= datetime.combine(filters.since, time(), UTC))
     if filters.until:
-        found.append(Event.at < datetime.combine(filters.until, time(), UTC) + timedelta(days=1))
+        found.append(Event.at <= datetime.combine(filters.until, time.max, UTC))
     return found
+
+
+def _within(scope: Scope) -> list[ColumnElement[bool]]:
+    if not scope.is_limited:
+        return []
+    cases = select(Assessment.id).where(scopes.covers(scope))
+    return [Event.object_kind == "assessment", Event.object_id.in_(cases)]
 
 
 def _about(session: Session, typed: str) -> list[ColumnElement[bool]]:
@@ -164,8 +188,11 @@ def _about(session: Session, typed: str) -> list[ColumnElement[bool]]:
     return [false()]
 
 
-def people(session: Session) -> list[tuple[str, str]]:
-    """Who can have acted, for a list to choose from: kinds of actors, then accounts."""
-    users = session.execute(select(User.id, User.name, User.email).order_by(User.name, User.email))
+def people(session: Session, sight: Sight) -> list[tuple[str, str]]:
+    """Who can have acted, for a list to choose from: kinds of actors, then accounts; those whom the reader meets."""
+    users = session.execute(select(User.id, User.name, User.email).order_by(User.name, User.email)).all()
+    if sight.scope.is_limited:
+        acted = set(session.scalars(select(Event.actor_id).where(*_within(sight.scope)).distinct()))
+        users = [user for user in users if str(user.id) in acted]
     kinds = [(ActorKind.VENDOR.value, "People at vendors"), (ActorKind.SYSTEM.value, "The service itself")]
     return [*kinds, *((str(own), f"{name} ({email})" if name else email) for own, name, email in users)]

@@ -1,9 +1,9 @@
-"""The decided assessments, as auditors list them: narrowed, a page at a time."""
+"""The decided assessments, as auditors list and open them: those in their scope, narrowed, a page at a time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -11,11 +11,14 @@ from sqlalchemy.orm import Session
 
 from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Decision, User, Vendor
-from vendorrisk.domain.assessment import AssessmentStatus, Outcome
+from vendorrisk.domain.assessment import Outcome
 from vendorrisk.domain.errors import NotFound
 from vendorrisk.services import actors
-from vendorrisk.services.casework import vendors
+from vendorrisk.services.casework import dossiers, vendors
+from vendorrisk.services.casework.dossiers import Dossier
 from vendorrisk.services.paging import DEFAULT_SIZE, Page
+from vendorrisk.services.people import scopes
+from vendorrisk.services.people.scopes import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,9 @@ class Filters:
         return bool(self.search or self.year or self.band or self.tier)
 
 
-def page(session: Session, filters: Filters, number: int) -> Page[DecidedRow]:
+def page(session: Session, filters: Filters, number: int, scope: Scope) -> Page[DecidedRow]:
     """One page of the decided assessments, the latest decision first. Three queries, however many."""
-    query = _decided().where(*_conditions(filters))
+    query = _decided(scope).where(*_conditions(filters))
     ids = query.with_only_columns(Decision.id).subquery()
     total = session.scalar(select(func.count()).select_from(ids)) or 0
     number = max(1, min(number, -(-total // DEFAULT_SIZE)))
@@ -63,15 +66,20 @@ def page(session: Session, filters: Filters, number: int) -> Page[DecidedRow]:
     return Page(rows, number, DEFAULT_SIZE, total)
 
 
-def show(session: Session, reference: str) -> DecidedRow:
+def find(session: Session, reference: str, scope: Scope) -> Dossier:
+    """The dossier of a decided case. Raises NotFound for any other: auditors see nothing that is open, or outside."""
+    return dossiers.find(session, reference, scopes.covers(scope))
+
+
+def show(session: Session, reference: str, scope: Scope) -> DecidedRow:
     """One decided assessment as the list shows it: all that is left where its vendor was erased. Raises NotFound."""
-    found = session.execute(_decided().where(Assessment.reference == reference)).one_or_none()
+    found = session.execute(_decided(scope).where(Assessment.reference == reference)).one_or_none()
     if found is None:
         raise NotFound("There is no such assessment.")
     return _row(session, *found)
 
 
-def _decided() -> Select[Assessment, Vendor, Decision, User]:
+def _decided(scope: Scope) -> Select[Assessment, Vendor, Decision, User]:
     latest = (
         select(Decision.id)
         .where(Decision.assessment_id == Assessment.id)
@@ -85,7 +93,7 @@ def _decided() -> Select[Assessment, Vendor, Decision, User]:
         .join(Vendor, Vendor.id == Assessment.vendor_id)
         .join(Decision, Decision.id == latest)
         .outerjoin(User, User.id == Decision.decided_by)
-        .where(Assessment.status == AssessmentStatus.DECIDED)
+        .where(scopes.covers(scope))
     )
 
 
@@ -94,8 +102,9 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.search:
         conditions.append(Assessment.reference.ilike(f"%{_literally(filters.search)}%", escape="\\"))
     if filters.year is not None:
-        first, after = (datetime(year, 1, 1, tzinfo=UTC) for year in (filters.year, filters.year + 1))
-        conditions += [Decision.decided_at >= first, Decision.decided_at < after]
+        first = datetime(filters.year, 1, 1, tzinfo=UTC)
+        last = datetime.combine(date(filters.year, 12, 31), time.max, UTC)
+        conditions.append(Decision.decided_at.between(first, last))
     if filters.band:
         conditions.append(Assessment.band == filters.band)
     if filters.tier is not None:
@@ -117,7 +126,8 @@ def _row(session: Session, case: Assessment, vendor: Vendor, decision: Decision,
     )  # fmt: skip
 
 
-def years(session: Session) -> tuple[int, ...]:
+def years(session: Session, scope: Scope) -> tuple[int, ...]:
     """The years in which something was decided, from the first to the last, the last first."""
-    span = session.execute(select(func.min(Decision.decided_at), func.max(Decision.decided_at))).one()
-    return tuple(range(span[1].year, span[0].year - 1, -1)) if any(span) else ()
+    span = select(func.min(Assessment.decided_at), func.max(Assessment.decided_at)).where(scopes.covers(scope))
+    first, last = session.execute(span).one()
+    return tuple(range(last.year, first.year - 1, -1)) if first and last else ()

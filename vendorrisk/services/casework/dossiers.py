@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from vendorrisk.db import vault
@@ -80,13 +80,13 @@ class Heading:
     is_erased: bool
 
 
-def find(session: Session, reference: str, *, for_update: bool = False) -> Dossier:
-    """The dossier of the assessment with this reference. Raises NotFound.
+def find(session: Session, reference: str, *where: ColumnElement[bool], for_update: bool = False) -> Dossier:
+    """The dossier of the assessment with this reference, if it fulfils `where` as well. Raises NotFound.
 
     `for_update` holds the request, then the case, in the order in which the vendor's submission takes them.
     """
     query = select(Assessment, Vendor).join(Vendor, Vendor.id == Assessment.vendor_id)
-    found = session.execute(query.where(Assessment.reference == reference)).one_or_none()
+    found = session.execute(query.where(Assessment.reference == reference, *where)).one_or_none()
     if found is None:
         raise NotFound("There is no such assessment.")
     case, vendor = found

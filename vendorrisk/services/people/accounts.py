@@ -125,7 +125,7 @@ def add(
 
 def disable(session: Session, email: str, *, by: Actor, now: datetime) -> User:
     """Close an account and end its sessions. Raises NotFound."""
-    user = _get(session, email)
+    user = get(session, email)
     user.active = False
     _end_sessions(session, user)
     _record(session, EventKind.USER_CHANGED, user, by=by, now=now, active=False)
@@ -134,7 +134,7 @@ def disable(session: Session, email: str, *, by: Actor, now: datetime) -> User:
 
 def enable(session: Session, email: str, *, by: Actor, now: datetime) -> User:
     """Open a closed account again. Raises NotFound."""
-    user = _get(session, email)
+    user = get(session, email)
     user.active = True
     _record(session, EventKind.USER_CHANGED, user, by=by, now=now, active=True)
     return user
@@ -144,7 +144,7 @@ def change_roles(
     session: Session, email: str, *, add: Collection[Role] = (), remove: Collection[Role] = (), by: Actor, now: datetime
 ) -> User:
     """Give roles and take roles, and end the account's sessions. Raises NotFound."""
-    user = _get(session, email)
+    user = get(session, email)
     before = {Role(row.name) for row in user.roles}
     after = (before | set(add)) - set(remove)
     user.roles = _role_rows(session, after)
@@ -155,7 +155,7 @@ def change_roles(
 
 def sign_out_everywhere(session: Session, email: str, *, by: Actor, now: datetime) -> User:
     """End every session of an account. Raises NotFound."""
-    user = _get(session, email)
+    user = get(session, email)
     _end_sessions(session, user)
     _record(session, EventKind.SIGN_INS_ENDED, user, by=by, now=now)
     return user
@@ -166,7 +166,7 @@ def reset_factors(session: Session, email: str, *, password: str | None = None, 
 
     Its sessions end; at the next sign-in its owner has to set a second factor up again.
     """
-    user = _get(session, email)
+    user = get(session, email)
     factors.remove_all(session, user)
     if password is not None:
         user.password = hash_password(session, password)
@@ -178,7 +178,7 @@ def reset_factors(session: Session, email: str, *, password: str | None = None, 
 
 def unlock(session: Session, email: str, *, address: str = "", by: Actor, now: datetime) -> User:
     """Forget what was tried wrongly as this person, and from `address`. Raises NotFound."""
-    user = _get(session, email)
+    user = get(session, email)
     tries.clear(session, user, address)
     _record(session, EventKind.LIMITS_CLEARED, user, by=by, now=now, address=address)
     return user
@@ -193,6 +193,14 @@ def listed(session: Session) -> list[Account]:
 def find(session: Session, email: str) -> User | None:
     """The account with this address, in whatever case it was typed."""
     return session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
+
+
+def get(session: Session, email: str) -> User:
+    """The account with this address. Raises NotFound."""
+    user = find(session, email)
+    if user is None:
+        raise NotFound(f"There is no account for {email}.")
+    return user
 
 
 def admins(session: Session) -> Sequence[User]:
@@ -232,13 +240,6 @@ def _end_sessions(session: Session, user: User) -> None:
     # The uniquifier ends what has no row: a sign-in that waits for its second step, a reset letter.
     user.fs_uniquifier = secrets.token_hex(32)
     sign_ins.end_all(session, user.id)
-
-
-def _get(session: Session, email: str) -> User:
-    user = find(session, email)
-    if user is None:
-        raise NotFound(f"There is no account for {email}.")
-    return user
 
 
 def _record(session: Session, kind: EventKind, user: User, *, by: Actor, now: datetime, **details: Any) -> None:

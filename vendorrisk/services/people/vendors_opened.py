@@ -19,7 +19,8 @@ from vendorrisk.mail import messages
 from vendorrisk.services import actors, limits
 from vendorrisk.services.letters import outbox
 from vendorrisk.services.limits import Limit, TooMany
-from vendorrisk.services.people import accounts
+from vendorrisk.services.people import accounts, scopes
+from vendorrisk.services.people.scopes import Scope
 
 AN_HOUR = timedelta(hours=1)
 OPENED = Limit("vendors opened by", 60, AN_HOUR)
@@ -40,19 +41,30 @@ _VENDOR_OF: Mapping[str, Callable[[str], Select[UUID]]] = {
 ROOMS = frozenset(_VENDOR_OF)
 
 
-def is_counted(session: Session, user_id: UUID, room: str, reference: str, *, now: datetime) -> bool:
-    """Whether nothing has to be written: there is no such vendor, or it was counted within the hour."""
-    vendor_id = session.scalar(_VENDOR_OF[room](reference))
+def is_counted(
+    session: Session, user_id: UUID, room: str, reference: str, scope: Scope | None, *, now: datetime
+) -> bool:
+    """Whether nothing has to be written: there is no such vendor, or it was counted within the hour.
+
+    `scope`: what an auditor sees. To them there is nothing outside, so it must not count either: at the 61st vendor,
+    being asked to sign in would tell what is there from what is not.
+    """
+    vendor_id = _vendor_of(session, room, reference, scope)
     return vendor_id is None or limits.is_reached(session, _same(vendor_id), str(user_id), now=now)
 
 
-def count(session: Session, user_id: UUID, room: str, reference: str, *, now: datetime) -> None:
+def count(session: Session, user_id: UUID, room: str, reference: str, scope: Scope | None, *, now: datetime) -> None:
     """Count the vendor that somebody is about to open. Raises limits.TooMany at the 61st within an hour."""
-    vendor_id = session.scalar(_VENDOR_OF[room](reference))
+    vendor_id = _vendor_of(session, room, reference, scope)
     if vendor_id is None or limits.is_reached(session, _same(vendor_id), str(user_id), now=now):
         return
     limits.take(session, OPENED, str(user_id), now=now)
     limits.take(session, _same(vendor_id), str(user_id), now=now)
+
+
+def _vendor_of(session: Session, room: str, reference: str, scope: Scope | None) -> UUID | None:
+    query = _VENDOR_OF[room](reference)
+    return session.scalar(query if scope is None else query.where(scopes.covers(scope)))
 
 
 def start_again(session: Session, user_id: UUID) -> None:

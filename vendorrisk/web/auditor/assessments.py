@@ -8,25 +8,25 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from vendorrisk.domain.assessment import AssessmentStatus, WorkState
+from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.bands import RiskBand
-from vendorrisk.domain.errors import NotFound
 from vendorrisk.domain.roles import Role
 from vendorrisk.services.auditing import trail as events
 from vendorrisk.services.casework import decided, dossiers
 from vendorrisk.services.casework.dossiers import Dossier
 from vendorrisk.services.paging import number_from
+from vendorrisk.services.people import scopes
 from vendorrisk.services.reporting import reports
 from vendorrisk.services.reviewing import score_sheets
-from vendorrisk.web import access, case_words, downloads, edge, forms, readings
+from vendorrisk.web import access, case_words, downloads, edge, formats, forms, readings
 from vendorrisk.web.auditor import bp
 
 TIERS = (1, 2, 3, 4)
 
 
 @bp.context_processor
-def _case_words() -> dict[str, Any]:
-    return case_words.FOR_TEMPLATES
+def _words() -> dict[str, Any]:
+    return {**case_words.FOR_TEMPLATES, "scope_words": lambda scope: scopes.words(scope, formats.day)}
 
 
 @bp.get("", endpoint="decided")
@@ -35,10 +35,11 @@ def decided_list() -> ResponseReturnValue:
     """The decided assessments, a page at a time; filters are in the address."""
     filters = _filters()
     with edge.reading() as session:
-        page = decided.page(session, filters, number_from(request.args.get("page")))
-        years = decided.years(session)
+        scope = access.scope_of_current(session)
+        page = decided.page(session, filters, number_from(request.args.get("page")), scope)
+        years = decided.years(session, scope)
     return render_template(
-        "auditor/list.html", page=page, filters=filters, years=years, tiers=TIERS,
+        "auditor/list.html", page=page, filters=filters, years=years, tiers=TIERS, scope=scope,
         bands=[band.value for band in RiskBand],
     )  # fmt: skip
 
@@ -55,11 +56,8 @@ def _filters() -> decided.Filters:
 
 
 def find_decided(session: Session, reference: str) -> Dossier:
-    """The dossier of a decided case. Raises NotFound for any other: auditors see nothing that is still open."""
-    dossier = dossiers.find(session, reference)
-    if dossier.case.status is not AssessmentStatus.DECIDED:
-        raise NotFound("There is no such assessment.")
-    return dossier
+    """The dossier of a case that whoever is signed in may see here. Raises NotFound for any other."""
+    return decided.find(session, reference, access.scope_of_current(session))
 
 
 @bp.get("/assessments/<reference>")
@@ -71,7 +69,8 @@ def assessment(reference: str) -> ResponseReturnValue:
         dossier = find_decided(session, reference)
         head = dossiers.heading(session, dossier)
         if head.is_erased:
-            row, all_made = decided.show(session, reference), reports.of_case(session, reference)
+            row = decided.show(session, reference, access.scope_of_current(session))
+            all_made = reports.of_case(session, reference)
             return render_template("auditor/erased.html", head=head, row=row, reports=all_made)
         sheet = score_sheets.open_score(session, dossier, now=edge.now())
         made = [report for report in reports.of_case(session, reference) if report.state is WorkState.DONE]

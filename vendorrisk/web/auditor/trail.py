@@ -13,7 +13,7 @@ from vendorrisk.domain.audit import EventKind
 from vendorrisk.domain.roles import Role
 from vendorrisk.services.auditing import sealing, trail_checks, trail_exports, trail_search
 from vendorrisk.services.auditing import trail as events
-from vendorrisk.services.auditing.trail_search import Filters
+from vendorrisk.services.auditing.trail_search import Filters, Sight
 from vendorrisk.services.paging import number_from
 from vendorrisk.web import access, downloads, edge
 from vendorrisk.web.auditor import bp
@@ -29,10 +29,11 @@ def whole_trail() -> ResponseReturnValue:
     """Every event of the service, the latest first; how far the chain is, and when it was checked."""
     filters, errors = _filters()
     with edge.reading() as session:
+        sight = _sight(session)
         shown = render_template(
             "auditor/whole_trail.html", filters=filters, errors=errors, typed=request.args,
-            page=trail_search.page(session, filters, number_from(request.args.get("page")), sees_open=_sees_open()),
-            people=trail_search.people(session), kinds=_kinds(), head=sealing.head(session),
+            page=trail_search.page(session, filters, number_from(request.args.get("page")), sight),
+            scope=sight.scope, people=trail_search.people(session, sight), kinds=_kinds(), head=sealing.head(session),
             waiting=sealing.count_waiting(session), checked=trail_checks.latest(session), chosen=_chosen(),
         )  # fmt: skip
     return shown, 422 if errors else 200
@@ -42,12 +43,10 @@ def whole_trail() -> ResponseReturnValue:
 @access.open_to(Role.AUDITOR, Role.ADMIN, fresh=True)
 def trail_json_lines() -> ResponseReturnValue:
     """The events that the filters leave, sealed as they are and readable, with all that a check needs."""
-    organisation, now, sees_open = edge.services().settings.organisation, edge.now(), _sees_open()
+    organisation, now = edge.services().settings.organisation, edge.now()
 
-    def lines(session: Session, filters: Filters) -> Iterator[str]:
-        return trail_exports.as_json_lines(
-            session, filters, organisation=organisation, with_words=True, sees_open=sees_open, now=now
-        )
+    def lines(session: Session, filters: Filters, sight: Sight) -> Iterator[str]:
+        return trail_exports.as_json_lines(session, filters, sight, organisation=organisation, with_words=True, now=now)
 
     return _download("JSON lines", "trail.jsonl", "application/x-ndjson", lines)
 
@@ -56,35 +55,31 @@ def trail_json_lines() -> ResponseReturnValue:
 @access.open_to(Role.AUDITOR, Role.ADMIN, fresh=True)
 def trail_csv() -> ResponseReturnValue:
     """The same for spreadsheets; it cannot be checked."""
-    sees_open = _sees_open()
-
-    def lines(session: Session, filters: Filters) -> Iterator[str]:
-        return trail_exports.as_csv(session, filters, sees_open=sees_open)
-
-    return _download("CSV", "trail.csv", "text/csv; charset=utf-8", lines)
+    return _download("CSV", "trail.csv", "text/csv; charset=utf-8", trail_exports.as_csv)
 
 
 def _download(
-    form: str, name: str, kind: str, lines: Callable[[Session, Filters], Iterator[str]]
+    form: str, name: str, kind: str, lines: Callable[[Session, Filters, Sight], Iterator[str]]
 ) -> ResponseReturnValue:
     """The file, piece by piece. That it was taken is in the trail before its first byte leaves."""
     filters, errors = _filters()
     if errors:
         return whole_trail()
     with edge.writing() as session:
-        trail_exports.note(session, filters, form, by=access.current_actor(), now=edge.now())
+        sight = _sight(session)
+        trail_exports.note(session, filters, form, sight, by=access.current_actor(), now=edge.now())
     database = edge.services().database
 
     def pieces() -> Iterator[bytes]:
         with database.reading() as session:
-            yield from trail_exports.lines_at_once(lines(session, filters))
+            yield from trail_exports.lines_at_once(lines(session, filters, sight))
 
     return downloads.to_be_saved(Response(iter(()) if request.method == "HEAD" else pieces(), content_type=kind), name)
 
 
-def _sees_open() -> bool:
-    """Auditors see the details of a case once it is decided; admins always."""
-    return Role.ADMIN in access.roles_of_current()
+def _sight(session: Session) -> Sight:
+    """Auditors see the details of a case once it is decided, within their limits; admins always."""
+    return Sight(Role.ADMIN in access.roles_of_current(), access.scope_of_current(session))
 
 
 def _filters() -> tuple[Filters, list[Problem]]:
