@@ -13,6 +13,7 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Decision, User, Vendor
 from vendorrisk.domain.assessment import AssessmentStatus, Outcome
 from vendorrisk.domain.errors import NotFound
+from vendorrisk.services import paging
 from vendorrisk.services.casework import vendors
 from vendorrisk.services.paging import DEFAULT_SIZE, Page
 
@@ -52,9 +53,8 @@ class Filters:
 def page(session: Session, filters: Filters, number: int) -> Page[DecidedRow]:
     """One page of the decided assessments, the latest decision first. Three queries, however many."""
     query = _decided().where(*_conditions(filters))
-    ids = query.with_only_columns(Decision.id).subquery()
-    total = session.scalar(select(func.count()).select_from(ids)) or 0
-    number = max(1, min(number, -(-total // DEFAULT_SIZE)))
+    total = paging.count(session, query)
+    number = paging.within(number, total, DEFAULT_SIZE)
     ordered = query.order_by(Decision.decided_at.desc(), Decision.id)
     found = session.execute(ordered.limit(DEFAULT_SIZE).offset((number - 1) * DEFAULT_SIZE)).all()
     vault.preload(session, [vendor.key_id for _, vendor, _, _ in found])
