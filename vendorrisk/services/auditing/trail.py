@@ -40,7 +40,7 @@ DID: dict[EventKind, str] = {
     EventKind.RECOVERY_CODE_USED: "used a recovery code",
     EventKind.FACTORS_RESET: "took all second factors off an account",
     EventKind.SIGN_INS_ENDED: "signed an account out everywhere",
-    EventKind.MANY_VENDORS_OPENED: "opened very many vendors within an hour",
+    EventKind.MANY_VENDORS_OPENED: "saw very many vendors within an hour",
     EventKind.LIMITS_CLEARED: "let an account try again to sign in",
     EventKind.VENDOR_ADDED: "added the vendor",
     EventKind.VENDOR_CHANGED: "changed the vendor",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
@@ -23,6 +24,7 @@ class DecidedRow:
     """One line of the auditor's list."""
 
     reference: str
+    vendor_id: UUID
     vendor: str
     service: str
     tier: int | None
@@ -53,7 +55,7 @@ class Filters:
 def page(session: Session, filters: Filters, number: int) -> Page[DecidedRow]:
     """One page of the decided assessments, the latest decision first. Three queries, however many."""
     query = _decided().where(*_conditions(filters))
-    total = paging.count(session, query)
+    total = paging.count(session, query.with_only_columns(Assessment.id))
     number = paging.within(number, total, DEFAULT_SIZE)
     ordered = query.order_by(Decision.decided_at.desc(), Decision.id)
     found = session.execute(ordered.limit(DEFAULT_SIZE).offset((number - 1) * DEFAULT_SIZE)).all()
@@ -81,6 +83,7 @@ def _decided() -> Select[Assessment, Vendor, Decision, User]:
     )
     return (
         select(Assessment, Vendor, Decision, User)
+        .select_from(Assessment)
         .join(Vendor, Vendor.id == Assessment.vendor_id)
         .join(Decision, Decision.id == latest)
         .outerjoin(User, User.id == Decision.decided_by)
@@ -108,7 +111,7 @@ def _literally(text: str) -> str:
 
 def _row(session: Session, case: Assessment, vendor: Vendor, decision: Decision, user: User | None) -> DecidedRow:
     return DecidedRow(
-        reference=case.reference, vendor=vendors.shown_name(session, vendor.name),
+        reference=case.reference, vendor_id=vendor.id, vendor=vendors.shown_name(session, vendor.name),
         service=vault.show_text(session, case.service, context="assessment.service"), tier=case.tier, band=case.band,
         provisional=case.provisional, residual=case.residual, outcome=decision.outcome,
         decided_at=decision.decided_at, decided_by=(user.name or user.email) if user else "",

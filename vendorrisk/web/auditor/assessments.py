@@ -18,7 +18,7 @@ from vendorrisk.services.casework.dossiers import Dossier
 from vendorrisk.services.paging import number_from
 from vendorrisk.services.reporting import reports
 from vendorrisk.services.reviewing import score_sheets
-from vendorrisk.web import access, case_words, downloads, edge, forms, readings
+from vendorrisk.web import access, case_words, downloads, edge, forms, readings, watch
 from vendorrisk.web.auditor import bp
 
 TIERS = (1, 2, 3, 4)
@@ -37,6 +37,7 @@ def decided_list() -> ResponseReturnValue:
     with edge.reading() as session:
         page = decided.page(session, filters, number_from(request.args.get("page")))
         years = decided.years(session)
+    watch.listed({row.vendor_id for row in page.items})
     return render_template(
         "auditor/list.html", page=page, filters=filters, years=years, tiers=TIERS,
         bands=[band.value for band in RiskBand],
