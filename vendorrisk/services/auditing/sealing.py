@@ -45,7 +45,8 @@ class Horizon:
 
     def begin(self, newest: int, *, now: datetime) -> None:
         """A round begins, with `newest` as the highest number there is."""
-        if self._looked_at_all is None or now - self._looked_at_all >= _LOOK_AT_ALL:
+        # Either way: after a clock that was ahead was put right, the last time lies in the future.
+        if self._looked_at_all is None or abs(now - self._looked_at_all) >= _LOOK_AT_ALL:
             self.floor, self._looked_at_all = 0, now
         if newest > (self._seen[-1][1] if self._seen else self.floor):
             self._seen.append((now, newest))
