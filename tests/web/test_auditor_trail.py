@@ -136,7 +136,7 @@ def test_nonsense_in_the_address_breaks_nothing(audrey: FlaskClient, decided: st
 
 
 def test_it_says_how_far_the_chain_is_and_when_it_was_checked(
-    audrey: FlaskClient, database: Database, tmp_path: Path
+    audrey: FlaskClient, database: Database, tmp_path: Path, clock: Clock
 ) -> None:
     text = said(audrey.get(TRAIL).text)
     assert "Chain Nothing is sealed yet" in text and "Last check None recorded yet" in text
@@ -151,6 +151,7 @@ def test_it_says_how_far_the_chain_is_and_when_it_was_checked(
     with database.writing() as session:
         outcome = Outcome(1204, 0, 3, 1204, b"c" * 32, 1)
         trail_checks.record(session, outcome, by=SYSTEM, now=NOW + timedelta(minutes=1))
+    clock.advance(minutes=1)
     assert "Last check 3 findings , 1,204 events" in said(audrey.get(TRAIL).text)
 
 
