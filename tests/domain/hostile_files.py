@@ -93,11 +93,11 @@ GOOD: dict[str, tuple[str, bytes]] = {
     "pdf": ("policy.pdf", pdf()),
     "pdf with a picture that holds /JS by chance": ("a.pdf", pdf(b"4 0 obj<<>>stream\n/JS (x) /Launch\nendstream\n")),
     "pdf that tells of scripts": (
-        "a.pdf",
+        "scripts.pdf",
         pdf(b"2 0 obj<</URI(https://a.example/JavaScript?/JS \\) /Launch)>>endobj\n"),
     ),
     "pdf with an outline beside a picture": (
-        "a.pdf",
+        "outline.pdf",
         pdf(b"4 0 obj<</First 5 0 R/AP<</N 6 0 R>>>>endobj\n7 0 obj<</Filter/DCTDecode>>stream\n\xff\xd8\nendstream\n"),
     ),
     "pdf with object stream": ("a.PDF", pdf(object_stream(b"<</Type/Page>>"))),
