@@ -8,6 +8,8 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 
+from tests.domain.hostile_pdfs import HOSTILE_PDFS
+
 CONTENT_TYPES = (
     b'<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
     b'<Override PartName="/word/document.xml" ContentType="application/main+xml"/></Types>'
@@ -90,6 +92,14 @@ OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
 GOOD: dict[str, tuple[str, bytes]] = {
     "pdf": ("policy.pdf", pdf()),
     "pdf with a picture that holds /JS by chance": ("a.pdf", pdf(b"4 0 obj<<>>stream\n/JS (x) /Launch\nendstream\n")),
+    "pdf that tells of scripts": (
+        "scripts.pdf",
+        pdf(b"2 0 obj<</URI(https://a.example/JavaScript?/JS \\) /Launch)>>endobj\n"),
+    ),
+    "pdf with an outline beside a picture": (
+        "outline.pdf",
+        pdf(b"4 0 obj<</First 5 0 R/AP<</N 6 0 R>>>>endobj\n7 0 obj<</Filter/DCTDecode>>stream\n\xff\xd8\nendstream\n"),
+    ),
     "pdf with object stream": ("a.PDF", pdf(object_stream(b"<</Type/Page>>"))),
     "png": ("a.png", png()),
     "jpg": ("a.jpg", jpg()),
@@ -180,4 +190,5 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
     "txt that is php": ("a.txt", b"<?php phpinfo();"),
     "txt that is a shell script": ("a.txt", b"#!/bin/sh\nrm -rf /"),
     "txt with terminal commands": ("a.txt", b"\x1b]0;evil\x07"),
+    **HOSTILE_PDFS,
 }  # fmt: skip

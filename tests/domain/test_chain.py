@@ -197,6 +197,24 @@ def test_one_event_dated_ahead_does_not_put_all_later_ones_in_the_wrong() -> Non
     assert named(linked([ahead, event(2), event(3)], sealed_at=NOW + timedelta(minutes=1))) == []
 
 
+def test_a_clock_that_was_ahead_and_put_right_is_one_finding_and_back_dating_is_still_named_after_it() -> None:
+    year = timedelta(days=365)
+    before, ahead = [event(1), event(2)], [event(3, at=NOW + year)]
+    after = [*(event(number) for number in range(4, 300)), event(300, at=NOW - timedelta(days=3))]
+    rows: list[Row] = []
+    last = GENESIS
+    for events, sealed_at in ((before, NOW), (ahead, NOW + year), (after, NOW + timedelta(minutes=5))):
+        for made, each in zip(
+            chain.extend(last, len(rows) + 1, events, sealed_at=sealed_at, keyed=OURS), events, strict=True
+        ):
+            rows.append(Row(made, each, number=each.number))
+        last = joint(rows[-1]).chain
+    assert [(f.change, f.number) for f in named(rows)] == [(Change.CLOCK, 4), (Change.BACK_DATED, 300)]
+    check = Check(OURS, accepted=4)
+    assert [(f.change, f.number) for f in check.findings(rows)] == [(Change.BACK_DATED, 300)]
+    assert [(f.change, f.position) for f in check.put_back] == [(Change.CLOCK, 4)]
+
+
 def test_an_old_event_that_never_got_into_the_chain_is_named() -> None:
     left_out = Row(None, event(99, at=NOW - timedelta(hours=1)), number=99)
     assert [(f.change, f.number) for f in named([*trail(), left_out])] == [(Change.INSERTED, 99)]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
+import pikepdf
 import pytest
+import weasyprint
+from pikepdf import ObjectStreamMode
 
 from tests.domain.hostile_files import GOOD, HOSTILE, pdf
+from tests.domain.hostile_pdfs import SCRIPTED
 from vendorrisk.domain import filetypes
 from vendorrisk.domain.errors import InvalidFile
 
@@ -25,7 +31,35 @@ def test_a_hostile_file_is_refused(what: str) -> None:
 
 
 def test_there_are_enough_hostile_files() -> None:
-    assert len(HOSTILE) >= 60
+    assert len(HOSTILE) >= 90
+
+
+NOT_FOR_ALL_READERS = {
+    "pdf with a script in a stream whose filter stands elsewhere", "pdf with a script in a stream that breaks off",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", sorted(SCRIPTED.keys() - NOT_FOR_ALL_READERS))
+def test_a_reader_does_find_the_script_in_a_scripted_file(what: str) -> None:
+    with pikepdf.open(io.BytesIO(SCRIPTED[what])) as read:
+        assert read.Root.OpenAction.S == "/JavaScript"
+
+
+@pytest.fixture(scope="module")
+def printed() -> bytes:
+    """A page as our own reports are made."""
+    made: bytes = weasyprint.HTML(string="<h1>Policy</h1><p><a href='https://a.example/launch'>a</a>").write_pdf()
+    return made
+
+
+@pytest.mark.parametrize("mode", ObjectStreamMode)
+@pytest.mark.parametrize("linear", [False, True])
+def test_what_honest_programs_write_is_taken(printed: bytes, mode: ObjectStreamMode, linear: bool) -> None:
+    assert filetypes.check("a.pdf", printed) == "pdf"
+    with pikepdf.open(io.BytesIO(printed)) as read:
+        saved = io.BytesIO()
+        read.save(saved, object_stream_mode=mode, linearize=linear)
+    assert filetypes.check("a.pdf", saved.getvalue()) == "pdf"
 
 
 @pytest.mark.parametrize(
@@ -72,3 +106,10 @@ def test_names_keep_nothing_that_could_mislead(sent: str, kept: str) -> None:
 @pytest.mark.timeout(60)  # looking through it once takes half a second; once for each stream would take hours
 def test_a_pdf_full_of_open_streams_is_read_only_once() -> None:
     assert filetypes.check("a.pdf", pdf(b"/ObjStm stream\n" * 1_500_000)) == "pdf"
+
+
+@pytest.mark.timeout(60)  # read from every beginning to the end, it would take weeks
+@pytest.mark.parametrize("many", [b" obj(", b" obj<</A[", b" obj%", b"/"])
+def test_a_pdf_made_to_be_read_often_is_given_up(many: bytes) -> None:
+    with pytest.raises(InvalidFile, match="damaged"):
+        filetypes.check("a.pdf", pdf(b"1 0" + many * (8_000_000 // len(many))))

@@ -153,7 +153,7 @@ def test_the_subjects_say_what_it_is_about() -> None:
         "Your code for request R-7F3K2M",
         "Northwind Mail has answered: A-2026-0042",
         "Acme Ltd: Data sourcing, Breach history and Customer list protection, due 17 July 2026",
-        "Petra Novak opened 60 vendors within an hour",
+        "Petra Novak saw 60 vendors within an hour",
         "Your answers have arrived: R-7F3K2M",
         "How you sign in to vendorrisk has changed",
         "A new password for vendorrisk",

@@ -175,6 +175,8 @@ def test_a_failed_report_is_tried_again_when_somebody_asks(session: Session, now
     assert ask(session, case, now).state is WorkState.QUEUED
     report.state = WorkState.FAILED
     assert reports.retry(session, report.reference, by=AUDREY, now=now).attempts == 0
+    session.flush()
+    assert events(session, case)["report.asked"] == 3, "the first time, and either way of trying again"
 
 
 def test_reading_is_noted_once_in_ten_minutes_and_only_of_what_is_made(

@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from tests import trail_side
@@ -14,7 +15,7 @@ from tests.trail_side import NOW, SEALED, check, sealer, write
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Link
 from vendorrisk.domain.audit import SYSTEM, EventKind
-from vendorrisk.services import audit
+from vendorrisk.services import audit, paging
 from vendorrisk.services.auditing import sealing
 from vendorrisk.services.auditing.sealing import Horizon
 
@@ -110,6 +111,15 @@ def test_while_one_seals_another_lets_it(database: Database, tmp_path: Path) -> 
         assert sealing.seal(one, sealing.waiting(one), now=SEALED) == 3
         assert sealing.seal(other, sealing.waiting(other), now=SEALED) == 0
     assert len(links(database)) == 3
+
+
+def test_of_a_long_trail_only_the_latest_are_looked_at(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(database, 5)
+    monkeypatch.setattr(paging, "COUNTED", 3)
+    with database.reading() as session:
+        assert sealing.count_waiting(session) == 3
 
 
 def test_how_many_wait_is_known_without_looking_at_them(database: Database, tmp_path: Path) -> None:

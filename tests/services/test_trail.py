@@ -105,6 +105,16 @@ def test_reading_is_one_event_in_ten_minutes_for_each_person(session: Session, d
     assert not readings.has_read_answers(session, dossier, by=li, now=NOW)
 
 
+def test_a_reading_dated_ahead_by_a_wrong_clock_silences_none(session: Session, dossier: Dossier) -> None:
+    petra = builders.actor(builders.add_user(session))
+    readings.note_answers(session, dossier, by=petra, now=NOW + timedelta(days=30))
+    session.flush()
+    assert not readings.has_read_answers(session, dossier, by=petra, now=NOW), "the clock was put right"
+    readings.note_answers(session, dossier, by=petra, now=NOW)
+    session.flush()
+    assert readings.has_read_answers(session, dossier, by=petra, now=NOW)
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

@@ -102,6 +102,44 @@ def test_after_a_backup_was_put_back_the_chain_can_be_accepted(database: Databas
     assert check(database, beside(tmp_path)) == []
 
 
+def put_right(database: Database, folder: Path) -> None:
+    """A trail in which the clock of writer and sealer was 400 days ahead for a moment, then put right."""
+    ahead = timedelta(days=400)
+    sealed(database, folder)
+    write(database, 2, first=SEALED + ahead)
+    assert sealer(database, folder, now=SEALED + ahead).round() == 2
+    write(database, 30, first=SEALED)
+    assert sealer(database, folder, now=SEALED + timedelta(minutes=1)).round() == 30
+
+
+def test_a_clock_that_was_ahead_is_one_finding_and_can_be_accepted(database: Database, tmp_path: Path) -> None:
+    put_right(database, tmp_path)
+    assert places(check(database, beside(tmp_path))) == [("clock put back", 11, 11)]
+    with database.writing() as session:
+        accepted = trail_checks.accept(session, beside(tmp_path), by=SYSTEM, now=SEALED + timedelta(minutes=2))
+    assert accepted is not None
+    anchor.write(tmp_path / "master.trail-head", accepted, KEYED)
+    found: list[object] = []
+    with database.reading() as session:
+        outcome = trail_checks.of_database(session, beside(tmp_path), (), found.append)
+    assert outcome.is_whole and found == []
+    assert "position 11, event 11: clock put back" in outcome.notes[-1]
+
+
+def test_what_was_accepted_covers_no_later_jump_and_no_other_change(database: Database, tmp_path: Path) -> None:
+    put_right(database, tmp_path)
+    with database.writing() as session:
+        trail_checks.accept(session, beside(tmp_path), by=SYSTEM, now=SEALED + timedelta(minutes=2))
+    write(database, 1, first=SEALED - timedelta(hours=2))
+    write(database, 1, first=SEALED + timedelta(days=9))
+    sealer(database, tmp_path, now=SEALED + timedelta(days=9)).round()
+    write(database, 1, first=SEALED + timedelta(days=1))
+    sealer(database, tmp_path, now=SEALED + timedelta(days=1)).round()
+    tamper(database, "UPDATE trail_events SET kind = 'answer.read' WHERE number = 4")
+    found = places(check(database))
+    assert [change for change, _, _ in found] == ["changed", "back-dated", "clock put back"]
+
+
 def test_an_anchor_is_written_for_its_owner_only_and_believed_only_if_genuine(
     database: Database, tmp_path: Path
 ) -> None:
@@ -157,12 +195,15 @@ def test_a_head_that_somebody_kept_is_compared(database: Database, tmp_path: Pat
 
 def test_what_was_found_is_an_event_and_the_latest_is_shown(database: Database) -> None:
     with database.writing() as session:
-        assert trail_checks.latest(session) is None
+        assert trail_checks.latest(session, now=NOW) is None
         for problems in (3, 0):
             outcome = Outcome(1204, 2, problems, 1204, b"c" * 32, 1)
             trail_checks.record(session, outcome, by=SYSTEM, now=NOW + timedelta(minutes=3 - problems))
         session.flush()
-        shown = trail_checks.latest(session)
+        ahead = Outcome(1204, 2, 1, 1204, b"c" * 32, 1)
+        trail_checks.record(session, ahead, by=SYSTEM, now=NOW + timedelta(days=400))
+        session.flush()
+        shown = trail_checks.latest(session, now=NOW + timedelta(days=1))
     assert shown is not None
     assert (shown.by, shown.sealed, shown.problems) == ("vendorrisk", 1204, 0)
 

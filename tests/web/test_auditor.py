@@ -24,6 +24,7 @@ from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Assessment, Event, Report, Vendor
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.audit import EventKind
+from vendorrisk.services import paging
 from vendorrisk.services.reporting import reports
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.storage import sealed
@@ -231,6 +232,13 @@ def test_auditors_do_not_see_the_pages_of_staff(audrey: FlaskClient, decided: st
 
 def test_the_header_says_that_it_is_read_only(audrey: FlaskClient, decided: str) -> None:
     assert "Read only" in audrey.get("/audit").text
+
+
+def test_a_long_list_is_counted_so_far_and_no_further(
+    audrey: FlaskClient, decided: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "COUNTED", 1)
+    assert "1 or more" in audrey.get("/audit").text
 
 
 def test_the_list_comes_in_pages(audrey: FlaskClient, database: Database, cast: Cast) -> None:

@@ -25,7 +25,7 @@ from tests.services.test_csv_cells import PAYLOADS
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event
 from vendorrisk.domain.audit import SYSTEM, Actor, ActorKind, EventKind
-from vendorrisk.services import audit
+from vendorrisk.services import audit, paging
 from vendorrisk.services.auditing import trail, trail_checks, trail_exports, trail_files
 from vendorrisk.services.auditing.trail_checks import Outcome
 from vendorrisk.services.auditing.trail_files import Reader
@@ -139,7 +139,7 @@ def test_nonsense_in_the_address_breaks_nothing(audrey: FlaskClient, decided: st
 
 
 def test_it_says_how_far_the_chain_is_and_when_it_was_checked(
-    audrey: FlaskClient, database: Database, tmp_path: Path
+    audrey: FlaskClient, database: Database, tmp_path: Path, clock: Clock
 ) -> None:
     text = said(audrey.get(TRAIL).text)
     assert "Chain Nothing is sealed yet" in text and "Last check None recorded yet" in text
@@ -154,7 +154,16 @@ def test_it_says_how_far_the_chain_is_and_when_it_was_checked(
     with database.writing() as session:
         outcome = Outcome(1204, 0, 3, 1204, b"c" * 32, 1)
         trail_checks.record(session, outcome, by=SYSTEM, now=NOW + timedelta(minutes=1))
+    clock.advance(minutes=1)
     assert "Last check 3 findings , 1,204 events" in said(audrey.get(TRAIL).text)
+
+
+def test_a_long_trail_is_counted_and_paged_so_far_and_no_further(
+    audrey: FlaskClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trail_side.write(database, 60)
+    monkeypatch.setattr(paging, "COUNTED", 50)
+    assert "1–50 of 50 or more" in said(audrey.get(f"{TRAIL}?page=2").text)
 
 
 def test_it_comes_in_pages_and_asks_no_more_of_the_database_for_more_events(

@@ -44,7 +44,9 @@ def register(commands: Any) -> None:
     exporting.add_argument("--until", type=_day, metavar="DAY", help="up to this day")
     exporting.add_argument("--words", action="store_true", help="with the details opened: names, reasons, addresses")
     exporting.set_defaults(run=export)
-    accepting = verbs.add_parser("accept", help="after a backup was put back: take the chain as it ends now for right")
+    accepting = verbs.add_parser(
+        "accept", help="after a backup or the clock was put back: take the chain as it ends now for right"
+    )
     accepting.set_defaults(run=accept)
 
 

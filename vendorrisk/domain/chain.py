@@ -89,6 +89,7 @@ class Change(StrEnum):
     OUT_OF_ORDER = "out of order"
     INSERTED = "inserted"
     BACK_DATED = "back-dated"
+    CLOCK = "clock put back"
     CUT_OFF = "cut off"
 
 
@@ -147,20 +148,24 @@ class Check:
     """A check of the whole chain. Run `findings` to its end, then read the counts.
 
     `keyed` is None where the key is not at hand: then only the chain is checked. With `partial`, the rows may be some
-    of many, as in a filtered export; heads that are not among them are left `unchecked`.
+    of many, as in a filtered export; heads that are not among them are left `unchecked`. Where the clock was put back
+    no later than at position `accepted`, it is among `put_back` and no finding.
     """
 
     keyed: Keyed | None
     heads: Iterable[Head] = ()
     partial: bool = False
+    accepted: int = 0
     position: int = 0
     chain: bytes = GENESIS
     sealed: int = 0
     unsealed: int = 0
     problems: int = 0
     unchecked: list[Head] = field(default_factory=list)
+    put_back: list[Finding] = field(default_factory=list)
     _after: bytes = GENESIS
     _seen: datetime | None = None
+    _sealed_at: datetime | None = None
     _heads: dict[int, list[Head]] = field(default_factory=dict)
 
     def findings(self, rows: Iterable[Row]) -> Iterator[Finding]:
@@ -219,12 +224,32 @@ class Check:
             yield Finding(*_judged(fits=fits, genuine=genuine, ours=ours), joint.position, event.number)
 
     def _dated(self, joint: Joint, event: Entry) -> Iterator[Finding]:
+        yield from self._clock(joint)
         seen = self._seen
         if seen is not None and seen - event.at > PATIENCE:
             words = f"it is dated {event.at:%Y-%m-%d %H:%M:%S}, but came after one of {seen:%Y-%m-%d %H:%M:%S} UTC"
             yield Finding(Change.BACK_DATED, words, joint.position, event.number)
         now = min(event.at, joint.sealed_at)
         self._seen = now if seen is None else max(seen, now)
+
+    def _clock(self, joint: Joint) -> Iterator[Finding]:
+        """One finding where the sealer's own time goes back. From there on times are compared anew.
+
+        Else one event sealed while the clock was a year ahead would put a year of genuine ones in the wrong.
+        """
+        last, self._sealed_at = self._sealed_at, joint.sealed_at
+        if last is None or last - joint.sealed_at <= PATIENCE:
+            return
+        self._seen = None
+        words = (
+            f"it was sealed at {joint.sealed_at:%Y-%m-%d %H:%M:%S}, the one before it at {last:%Y-%m-%d %H:%M:%S} UTC: "
+            "the clock was ahead until then, or is behind since"
+        )
+        finding = Finding(Change.CLOCK, words, joint.position, joint.event_number)
+        if joint.position <= self.accepted:
+            self.put_back.append(finding)
+        else:
+            yield finding
 
     def _noted(self, joint: Joint) -> Iterator[Finding]:
         for head in self._heads.pop(joint.position, ()):

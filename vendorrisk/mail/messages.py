@@ -127,7 +127,7 @@ def sign_in_changed(*, to: str, to_name: str, what: str, at: datetime) -> Messag
 
 
 def many_vendors(*, to: str, to_name: str, who: str, email: str, count: int, at: datetime) -> Message:
-    """Tells those who run the service that somebody opened very many vendors. It names no vendor."""
+    """Tells those who run the service that somebody has seen very many vendors. It names no vendor."""
     values = {"who": who, "email": email, "count": count, "at": _moment(at, "UTC")}
     return _compose("many_vendors", to, to_name, "", values)
 
@@ -235,7 +235,7 @@ TITLES: dict[str, str] = {
     "answers_arrived": "Answers arrived",
     "sign_in_reset": "Sign-in reset",
     "sign_in_changed": "Sign-in changed",
-    "many_vendors": "Very many vendors opened",
+    "many_vendors": "Very many vendors seen",
     "trail_head": "Head of the trail",
 }
 """Every letter by its kind, as people call it. A test names those that are missing."""

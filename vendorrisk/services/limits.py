@@ -1,15 +1,16 @@
 """Limits on what may be tried how often: counted in the database, so that they survive a restart.
 
-Called by invitations (codes, fresh links) and by sign-in.
+Called by invitations (codes, fresh links), by sign-in, and by the watch on how many vendors somebody sees.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from vendorrisk.db import vault
@@ -64,6 +65,45 @@ def is_reached(session: Session, limit: Limit, whom: str, *, now: datetime) -> b
     bucket = vault.bucket(session, limit.what, whom)
     recent = select(func.count()).where(Attempt.bucket == bucket, Attempt.at > now - limit.per)
     return session.scalars(recent).one() >= limit.tries
+
+
+def untried(session: Session, limits: Collection[Limit], whom: str, *, now: datetime) -> list[Limit]:
+    """Those of the limits at which nothing was tried within their time, with one query."""
+    known = tried(session, limits, whom, now=now)
+    return [limit for limit in limits if limit not in known]
+
+
+def tried(session: Session, limits: Collection[Limit], whom: str, *, now: datetime) -> dict[Limit, datetime]:
+    """When each of the limits was last tried at, where that was within its time. One query.
+
+    What a clock that was ahead dated into the future counts for nothing, here and in `count`.
+    """
+    buckets = {vault.bucket(session, limit.what, whom): limit for limit in limits}
+    latest = (
+        select(Attempt.bucket, func.max(Attempt.at))
+        .where(Attempt.bucket.in_(buckets), Attempt.at <= now)
+        .group_by(Attempt.bucket)
+    )
+    return {buckets[bucket]: at for bucket, at in session.execute(latest) if at > now - buckets[bucket].per}
+
+
+def count(session: Session, limit: Limit, whom: str, *, now: datetime) -> int:
+    """How many tries were counted within the time of the limit."""
+    bucket = vault.bucket(session, limit.what, whom)
+    recent = select(func.count()).where(Attempt.bucket == bucket, Attempt.at > now - limit.per, Attempt.at <= now)
+    return session.scalars(recent).one()
+
+
+def add(session: Session, limits: Collection[Limit], whom: str, *, now: datetime) -> None:
+    """Count a try at each, whether or not any is left, with one statement."""
+    session.execute(
+        insert(Attempt), [{"bucket": vault.bucket(session, limit.what, whom), "at": now} for limit in limits]
+    )
+
+
+def one_at_a_time(session: Session, limit: Limit, whom: str) -> None:
+    """Until this transaction ends, nobody else counts at this limit: for who looks first, and counts then."""
+    _one_at_a_time(session, vault.bucket(session, limit.what, whom))
 
 
 def give_back(session: Session, limit: Limit, whom: str) -> None:

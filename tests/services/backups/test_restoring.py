@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, func, select, text, update
 from sqlalchemy.orm import Session
 
-from tests import builders, erasing
+from tests import builders, erasing, trail_side
 from tests.erasing import Full
 from tests.services.backups.backing_up import make, opened_at, restore, rows_of
 from vendorrisk.db import migrate, vault
@@ -171,6 +171,16 @@ def test_files_that_are_there_already_and_the_same_are_no_hindrance(
 ) -> None:
     made = make(runtime, folder, now)
     assert restore(made, empty_url, runtime.storage, now).summary.files == 2
+
+
+def test_a_clock_that_was_put_back_keeps_nothing_from_being_restored(
+    runtime: Runtime, full: Full, folder: Path, empty_url: str, elsewhere: Storage, tmp_path: Path, now: datetime
+) -> None:
+    for moment in (now + timedelta(days=400), now + timedelta(hours=1)):
+        trail_side.write(runtime.database, 1, first=moment)
+        assert trail_side.sealer(runtime.database, tmp_path, now=moment).round() >= 1
+    assert [change for change, *_ in trail_side.places(trail_side.check(runtime.database))] == ["clock put back"]
+    assert restore(make(runtime, folder, now), empty_url, elsewhere, now).summary.files == 2
 
 
 def test_letters_that_waited_are_held_and_everybody_signs_in_again(

@@ -30,8 +30,10 @@ def has_noted(
     """Whether the trail says already that this person has read this thing of the case just now."""
     recent = session.scalars(
         select(Event).where(
-            Event.object_kind == "assessment", Event.object_id == case_id, Event.at > now - COALESCED,
-            Event.kind == kind.value, Event.actor_id == by.id,
+            Event.object_kind == "assessment", Event.object_id == case_id, Event.kind == kind.value,
+            Event.actor_id == by.id,
+            # What a clock that was ahead dated into the future is no reading "just now".
+            Event.at > now - COALESCED, Event.at <= now,
         )
     )  # fmt: skip
     bodies = [trail.opened(session, event)[0] for event in recent]

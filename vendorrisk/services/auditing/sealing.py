@@ -22,7 +22,7 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import Event, Link
 from vendorrisk.domain import chain
 from vendorrisk.domain.chain import GENESIS, Entry, Joint
-from vendorrisk.services import audit
+from vendorrisk.services import audit, paging
 
 BATCH = 200
 """How many events are sealed in one transaction: some milliseconds, so that nobody who saves waits long."""
@@ -45,7 +45,8 @@ class Horizon:
 
     def begin(self, newest: int, *, now: datetime) -> None:
         """A round begins, with `newest` as the highest number there is."""
-        if self._looked_at_all is None or now - self._looked_at_all >= _LOOK_AT_ALL:
+        # Either way: after a clock that was ahead was put right, the last time lies in the future.
+        if self._looked_at_all is None or abs(now - self._looked_at_all) >= _LOOK_AT_ALL:
             self.floor, self._looked_at_all = 0, now
         if newest > (self._seen[-1][1] if self._seen else self.floor):
             self._seen.append((now, newest))
@@ -117,6 +118,6 @@ def link_at(session: Session, position: int) -> bytes | None:
 
 
 def count_waiting(session: Session) -> int:
-    """How many events have no place yet. Positions have no gaps, so the last one says how many have."""
-    events = session.scalar(select(func.count()).select_from(Event)) or 0
-    return max(0, events - (session.scalar(select(func.max(Link.position))) or 0))
+    """How many of the latest events have no place yet; as many as lists are counted to are looked at, never all."""
+    latest = Event.number > newest(session) - paging.COUNTED
+    return paging.count(session, select(Event.number).where(latest, _has_no_link()))

@@ -19,7 +19,7 @@ from vendorrisk.db.models import Event, Link
 from vendorrisk.domain.audit import ActorKind, EventKind
 from vendorrisk.domain.chain import Entry
 from vendorrisk.mail import messages
-from vendorrisk.services import audit
+from vendorrisk.services import audit, paging
 from vendorrisk.services.casework.dossiers import Dossier
 from vendorrisk.services.paging import Page
 
@@ -40,7 +40,7 @@ DID: dict[EventKind, str] = {
     EventKind.RECOVERY_CODE_USED: "used a recovery code",
     EventKind.FACTORS_RESET: "took all second factors off an account",
     EventKind.SIGN_INS_ENDED: "signed an account out everywhere",
-    EventKind.MANY_VENDORS_OPENED: "opened very many vendors within an hour",
+    EventKind.MANY_VENDORS_OPENED: "saw very many vendors within an hour",
     EventKind.LIMITS_CLEARED: "let an account try again to sign in",
     EventKind.SCOPE_SET: "set which cases an auditor sees",
     EventKind.VENDOR_ADDED: "added the vendor",
@@ -159,7 +159,7 @@ def of_case(session: Session, dossier: Dossier, number: int) -> Trail:
         .outerjoin(Link, Link.event_number == Event.number)
         .where(*mine)
     ).one()
-    number = max(1, min(number, -(-total // PAGE_SIZE)))
+    number = paging.within(number, total, PAGE_SIZE)
     ordered = events.order_by(Event.at.desc(), Event.number.desc())
     found = session.execute(ordered.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
     vault.preload(session, [dossier.key_id, vault.SYSTEM_KEY])

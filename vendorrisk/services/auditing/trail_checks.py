@@ -20,7 +20,7 @@ from vendorrisk.db.models import Event, MailedHead, Report
 from vendorrisk.domain.audit import Actor, EventKind
 from vendorrisk.domain.chain import Change, Check, Finding, Head, Keyed
 from vendorrisk.services import audit
-from vendorrisk.services.auditing import anchor, sealing, trail_rows
+from vendorrisk.services.auditing import anchor, sealing, trail, trail_rows
 from vendorrisk.services.auditing.anchor import Anchor, BadAnchor
 from vendorrisk.services.auditing.trail_files import Reader
 
@@ -85,9 +85,12 @@ def of_database(session: Session, beside: Anchored, given: Sequence[Head], found
     trail_rows.one_moment(session)
     gone = sorted(migrate.missing_triggers(session.connection()))
     triggers = [Finding(Change.MISSING, f"the trigger {name} is gone") for name in gone]
-    check = Check(audit.keyed(vault.keyring(session).master), [*beside.heads, *_noted(session), *given])
+    keyed = audit.keyed(vault.keyring(session).master)
+    check = Check(keyed, [*beside.heads, *_noted(session), *given], accepted=_accepted(session))
     findings = chain(beside.problems, triggers, check.findings(trail_rows.read(session)))
-    return _run(check, findings, beside.notes, found)
+    outcome = _run(check, findings, beside.notes, found)
+    accepted = tuple(f"Accepted before, and no finding any more: {each}." for each in check.put_back)
+    return replace(outcome, notes=outcome.notes + accepted)
 
 
 def of_file(reader: Reader, given: Sequence[Head], found: Found) -> Outcome:
@@ -130,6 +133,20 @@ def _noted(session: Session) -> list[Head]:
     return heads + [Head(position, digest.hex(), f"the letter of {day}") for position, digest, day in mailed]
 
 
+def _accepted(session: Session) -> int:
+    """Up to which position of this very chain an operator has accepted it; 0 where nobody has.
+
+    What the event says is sealed with our key: nobody else can have written it.
+    """
+    events = select(Event).where(
+        Event.object_kind == audit.TRAIL_KIND, Event.object_id == audit.TRAIL,
+        Event.kind == EventKind.TRAIL_ACCEPTED.value,
+    )  # fmt: skip
+    heads = [trail.opened(session, event)[0] for event in session.scalars(events)]
+    places = [(each["position"], each["chain"]) for each in heads if "position" in each]
+    return max((at for at, digits in places if (sealing.link_at(session, at) or b"").hex() == digits), default=0)
+
+
 def record(session: Session, outcome: Outcome, *, by: Actor, now: datetime) -> None:
     """Write into the trail that it was checked, and what was found."""
     audit.record(
@@ -139,13 +156,13 @@ def record(session: Session, outcome: Outcome, *, by: Actor, now: datetime) -> N
     )  # fmt: skip
 
 
-def latest(session: Session) -> PastCheck | None:
-    """The latest check that was recorded."""
+def latest(session: Session, *, now: datetime) -> PastCheck | None:
+    """The latest check that was recorded; not one that a clock which was ahead has dated into the future."""
     event = session.scalar(
         select(Event)
         .where(
             Event.object_kind == audit.TRAIL_KIND, Event.object_id == audit.TRAIL,
-            Event.kind == EventKind.TRAIL_VERIFIED.value,
+            Event.kind == EventKind.TRAIL_VERIFIED.value, Event.at <= now,
         )
         .order_by(Event.at.desc(), Event.number.desc())
         .limit(1)
@@ -157,7 +174,7 @@ def latest(session: Session) -> PastCheck | None:
 
 
 def accept(session: Session, before: Anchored, *, by: Actor, now: datetime) -> Anchor | None:
-    """Take the chain as it ends now for right, after a backup was put back on purpose; None where there is no chain.
+    """Take the chain as it ends now for right, after a backup or the clock was put back; None where there is no chain.
 
     The caller commits, then writes the anchor that this gives.
     """

@@ -16,7 +16,7 @@ from vendorrisk.db.models import Assessment, Event, Link, Report, Request, User,
 from vendorrisk.domain.assessment import AssessmentStatus
 from vendorrisk.domain.audit import ActorKind
 from vendorrisk.domain.chain import Entry
-from vendorrisk.services import audit
+from vendorrisk.services import audit, paging
 from vendorrisk.services.auditing import trail
 from vendorrisk.services.auditing.trail import PAGE_SIZE, EventView
 from vendorrisk.services.paging import Page
@@ -88,8 +88,8 @@ class Line:
 def page(session: Session, filters: Filters, number: int, sight: Sight) -> Page[Line]:
     """One page of the trail, as far as it is the reader's, the latest first."""
     where = conditions(session, filters, sight)
-    total = session.scalar(select(func.count()).select_from(Event).where(*where)) or 0
-    number = max(1, min(number, -(-total // PAGE_SIZE)))
+    total = paging.count(session, select(Event.number).where(*where))
+    number = paging.within(number, total, PAGE_SIZE)
     found = session.execute(
         select(Event, Link.position)
         .outerjoin(Link, Link.event_number == Event.number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from vendorrisk.db import vault
 from vendorrisk.db.models import Assessment, Decision, User, Vendor
 from vendorrisk.domain.assessment import Outcome
 from vendorrisk.domain.errors import NotFound
-from vendorrisk.services import actors
+from vendorrisk.services import actors, paging
 from vendorrisk.services.casework import dossiers, vendors
 from vendorrisk.services.casework.dossiers import Dossier
 from vendorrisk.services.paging import DEFAULT_SIZE, Page
@@ -26,6 +27,7 @@ class DecidedRow:
     """One line of the auditor's list."""
 
     reference: str
+    vendor_id: UUID
     vendor: str
     service: str
     tier: int | None
@@ -56,9 +58,8 @@ class Filters:
 def page(session: Session, filters: Filters, number: int, scope: Scope) -> Page[DecidedRow]:
     """One page of the decided assessments, the latest decision first. Three queries, however many."""
     query = _decided(scope).where(*_conditions(filters))
-    ids = query.with_only_columns(Decision.id).subquery()
-    total = session.scalar(select(func.count()).select_from(ids)) or 0
-    number = max(1, min(number, -(-total // DEFAULT_SIZE)))
+    total = paging.count(session, query.with_only_columns(Decision.id))
+    number = paging.within(number, total, DEFAULT_SIZE)
     ordered = query.order_by(Decision.decided_at.desc(), Decision.id)
     found = session.execute(ordered.limit(DEFAULT_SIZE).offset((number - 1) * DEFAULT_SIZE)).all()
     vault.preload(session, [vendor.key_id for _, vendor, _, _ in found])
@@ -90,6 +91,7 @@ def _decided(scope: Scope) -> Select[Assessment, Vendor, Decision, User]:
     )
     return (
         select(Assessment, Vendor, Decision, User)
+        .select_from(Assessment)
         .join(Vendor, Vendor.id == Assessment.vendor_id)
         .join(Decision, Decision.id == latest)
         .outerjoin(User, User.id == Decision.decided_by)
@@ -118,7 +120,7 @@ def _literally(text: str) -> str:
 
 def _row(session: Session, case: Assessment, vendor: Vendor, decision: Decision, user: User | None) -> DecidedRow:
     return DecidedRow(
-        reference=case.reference, vendor=vendors.shown_name(session, vendor.name),
+        reference=case.reference, vendor_id=vendor.id, vendor=vendors.shown_name(session, vendor.name),
         service=vault.show_text(session, case.service, context="assessment.service"), tier=case.tier, band=case.band,
         provisional=case.provisional, residual=case.residual, outcome=decision.outcome,
         decided_at=decision.decided_at, decided_by=actors.name(user),

@@ -45,6 +45,7 @@ class Filters:
 class VendorRow:
     """One line of the list of vendors, with the figures of its latest assessment."""
 
+    id: UUID
     reference: str
     name: str
     active_at: datetime
@@ -86,7 +87,8 @@ def _latest_case() -> ScalarSelect[UUID]:
 
 def _row(session: Session, vendor: Vendor, latest: Assessment | None) -> VendorRow:
     return VendorRow(
-        reference=vendor.reference, name=vendors.shown_name(session, vendor.name), active_at=vendor.active_at,
+        id=vendor.id, reference=vendor.reference, name=vendors.shown_name(session, vendor.name),
+        active_at=vendor.active_at,
         assessment=latest.reference if latest else None, status=latest.status if latest else None,
         tier=latest.tier if latest else None, band=latest.band if latest else None,
         provisional=latest.provisional if latest else False,

@@ -142,7 +142,7 @@ def whole_trail(deployment: Deployment) -> Finding:
 
 def _long_trail(session: Session, events: int, *, now: datetime) -> Finding:
     """What the latest `trail verify` has found."""
-    past = trail_checks.latest(session)
+    past = trail_checks.latest(session, now=now)
     if past is None or now - past.at > _VERIFIED_WITHIN:
         words = f"The trail has {events:,} events, and was not verified within {_VERIFIED_WITHIN.days} days."
         return Finding(State.WARN, words, "python -m vendorrisk trail verify")

@@ -1,12 +1,14 @@
-"""How many vendors somebody opens: whoever opens very many in an hour proves first who they are, and admins hear of it.
+"""How many vendors somebody sees: whoever opens very many in an hour proves first who they are, and admins hear of it.
 
-A stolen session, or a colleague on the way out, reads case after case. Counted in the database like all limits. Called
-by web/watch.py before each page of one vendor.
+A stolen session, or a colleague on the way out, reads case after case, or list after list. There are two counts over
+the same hour, both in the database like all limits. Vendors *opened* one by one make us ask; a proof forgets that
+count. Vendors *seen*, in lists too, ring the alarm; nothing forgets that one, so that whoever proves early, or signs in
+anew, is told of all the same. Called by web/watch.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,6 +26,7 @@ from vendorrisk.services.people.scopes import Scope
 
 AN_HOUR = timedelta(hours=1)
 OPENED = Limit("vendors opened by", 60, AN_HOUR)
+SEEN = Limit("vendors seen by", 60, AN_HOUR)
 _ALARM = Limit("alarm about", 1, AN_HOUR)
 
 _VENDOR_OF: Mapping[str, Callable[[str], Select[UUID]]] = {
@@ -44,22 +47,54 @@ ROOMS = frozenset(_VENDOR_OF)
 def is_counted(
     session: Session, user_id: UUID, room: str, reference: str, scope: Scope | None, *, now: datetime
 ) -> bool:
-    """Whether nothing has to be written: there is no such vendor, or it was counted within the hour.
+    """Whether nothing has to be written: there is no such vendor, or it was opened within the hour.
 
     `scope`: what an auditor sees. To them there is nothing outside, so it must not count either: at the 61st vendor,
     being asked to sign in would tell what is there from what is not.
     """
     vendor_id = _vendor_of(session, room, reference, scope)
-    return vendor_id is None or limits.is_reached(session, _same(vendor_id), str(user_id), now=now)
+    if vendor_id is None:
+        return True
+    return not limits.untried(session, [_opened(vendor_id), _seen(vendor_id)], str(user_id), now=now)
 
 
-def count(session: Session, user_id: UUID, room: str, reference: str, scope: Scope | None, *, now: datetime) -> None:
-    """Count the vendor that somebody is about to open. Raises limits.TooMany at the 61st within an hour."""
-    vendor_id = _vendor_of(session, room, reference, scope)
-    if vendor_id is None or limits.is_reached(session, _same(vendor_id), str(user_id), now=now):
+def count(session: Session, user: User, room: str, reference: str, scope: Scope | None, *, now: datetime) -> bool:
+    """Count the vendor that somebody is about to open. False at the 61st within an hour: they prove who they are first.
+
+    Even then it counts as seen: that they wanted so many is what the alarm is about.
+    """
+    vendor_id, whom = _vendor_of(session, room, reference, scope), str(user.id)
+    if vendor_id is None:
+        return True
+    note_seen(session, user, [vendor_id], now=now)
+    if not limits.untried(session, [_opened(vendor_id)], whom, now=now):
+        return True
+    try:
+        limits.take(session, OPENED, whom, now=now)
+    except TooMany:
+        return False
+    limits.add(session, [_opened(vendor_id)], whom, now=now)
+    return True
+
+
+def seen_until(session: Session, user_id: UUID, vendor_ids: Collection[UUID], *, now: datetime) -> datetime | None:
+    """Until when all of these count as seen; None where there is one that was not seen within the hour. One query."""
+    known = limits.tried(session, [_seen(each) for each in vendor_ids], str(user_id), now=now)
+    return min(known.values()) + AN_HOUR if len(known) == len(vendor_ids) else None
+
+
+def note_seen(session: Session, user: User, vendor_ids: Collection[UUID], *, now: datetime) -> None:
+    """Count the vendors that somebody sees and has not seen within the hour; rings the alarm if they are too many."""
+    whom = str(user.id)
+    limits.one_at_a_time(session, SEEN, whom)
+    new = limits.untried(session, [_seen(each) for each in vendor_ids], whom, now=now)
+    if not new:
         return
-    limits.take(session, OPENED, str(user_id), now=now)
-    limits.take(session, _same(vendor_id), str(user_id), now=now)
+    limits.add(session, [*new, *[SEEN] * len(new)], whom, now=now)
+    many = limits.count(session, SEEN, whom, now=now)
+    if many > SEEN.tries and limits.untried(session, [_ALARM], whom, now=now):
+        limits.add(session, [_ALARM], whom, now=now)
+        _ring(session, user, many, now=now)
 
 
 def _vendor_of(session: Session, room: str, reference: str, scope: Scope | None) -> UUID | None:
@@ -68,18 +103,14 @@ def _vendor_of(session: Session, room: str, reference: str, scope: Scope | None)
 
 
 def start_again(session: Session, user_id: UUID) -> None:
-    """The person has proven who they are: as many again."""
+    """The person has proven who they are: they may open as many again. What they have seen stays counted."""
     limits.forget(session, OPENED, str(user_id))
 
 
-def raise_alarm(session: Session, user: User, *, now: datetime) -> None:
-    """Write into the trail, and to every admin, that somebody opened so many vendors; once an hour."""
-    try:
-        limits.take(session, _ALARM, str(user.id), now=now)
-    except TooMany:
-        return
-    many, by = OPENED.tries, actors.of(user)
-    accounts.noted(session, EventKind.MANY_VENDORS_OPENED, user.id, by=by, now=now, opened=many)
+def _ring(session: Session, user: User, many: int, *, now: datetime) -> None:
+    """Write into the trail, and to every admin, that somebody has seen so many vendors."""
+    by = actors.of(user)
+    accounts.noted(session, EventKind.MANY_VENDORS_OPENED, user.id, by=by, now=now, vendors=many)
     for admin in accounts.admins(session):
         letter = messages.many_vendors(
             to=admin.email, to_name=admin.name, who=actors.name(user), email=user.email, count=many, at=now
@@ -87,5 +118,9 @@ def raise_alarm(session: Session, user: User, *, now: datetime) -> None:
         outbox.put(session, letter, kind="many_vendors", now=now)
 
 
-def _same(vendor_id: UUID) -> Limit:
+def _opened(vendor_id: UUID) -> Limit:
     return Limit(f"vendor {vendor_id} opened by", 1, AN_HOUR)
+
+
+def _seen(vendor_id: UUID) -> Limit:
+    return Limit(f"vendor {vendor_id} seen by", 1, AN_HOUR)

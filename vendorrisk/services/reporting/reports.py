@@ -84,7 +84,7 @@ def ask(session: Session, reference: str, *, organisation: str, by: Actor, now: 
     there = _with_snapshot(session, dossier, digest)
     if there is not None:
         if there.state is WorkState.FAILED:
-            work.start_again(there, now=now)
+            _try_again(session, there, by=by, now=now)
         return there
     return _add(session, dossier, snapshot, digest, by=by, now=now)
 
@@ -114,9 +114,13 @@ def retry(session: Session, reference: str, *, by: Actor, now: datetime) -> Repo
     report = _get(session, reference)
     if not work.may_start_again(report):
         raise WrongState("Only reports that could not be made can be tried again.")
+    _try_again(session, report, by=by, now=now)
+    return report
+
+
+def _try_again(session: Session, report: Report, *, by: Actor, now: datetime) -> None:
     work.start_again(report, now=now)
     _record(session, EventKind.REPORT_ASKED, report, {"snapshot": report.snapshot_hash}, by=by, now=now)
-    return report
 
 
 def make(database: Database, storage: Storage, report_id: UUID, *, now: datetime) -> None:

@@ -18,7 +18,7 @@ from vendorrisk.services.paging import number_from
 from vendorrisk.services.people import scopes
 from vendorrisk.services.reporting import reports
 from vendorrisk.services.reviewing import score_sheets
-from vendorrisk.web import access, case_words, downloads, edge, formats, forms, readings
+from vendorrisk.web import access, case_words, downloads, edge, formats, forms, readings, watch
 from vendorrisk.web.auditor import bp
 
 TIERS = (1, 2, 3, 4)
@@ -38,6 +38,7 @@ def decided_list() -> ResponseReturnValue:
         scope = access.scope_of_current(session)
         page = decided.page(session, filters, number_from(request.args.get("page")), scope)
         years = decided.years(session, scope)
+    watch.listed({row.vendor_id for row in page.items})
     return render_template(
         "auditor/list.html", page=page, filters=filters, years=years, tiers=TIERS, scope=scope,
         bands=[band.value for band in RiskBand],

@@ -34,7 +34,8 @@ def whole_trail() -> ResponseReturnValue:
             "auditor/whole_trail.html", filters=filters, errors=errors, typed=request.args,
             page=trail_search.page(session, filters, number_from(request.args.get("page")), sight),
             scope=sight.scope, people=trail_search.people(session, sight), kinds=_kinds(), head=sealing.head(session),
-            waiting=sealing.count_waiting(session), checked=trail_checks.latest(session), chosen=_chosen(),
+            waiting=sealing.count_waiting(session), checked=trail_checks.latest(session, now=edge.now()),
+            chosen=_chosen(),
         )  # fmt: skip
     return shown, 422 if errors else 200
 

@@ -10,7 +10,7 @@ from vendorrisk.domain.roles import Role
 from vendorrisk.services.casework import assessments, cases
 from vendorrisk.services.paging import number_from
 from vendorrisk.services.sending import requests
-from vendorrisk.web import access, edge
+from vendorrisk.web import access, edge, watch
 from vendorrisk.web.staff import bp, words
 
 DUE = {"overdue": "Overdue", "soon": "In the next 7 days"}
@@ -23,6 +23,7 @@ def assessment_list() -> ResponseReturnValue:
     filters = _filters()
     with edge.reading() as session:
         page = assessments.page(session, filters, number_from(request.args.get("page")), now=edge.now())
+    watch.listed({row.vendor_id for row in page.items})
     return render_template(
         "staff/assessments/list.html", page=page, filters=filters, due_filters=DUE, unrated=cases.UNRATED
     )

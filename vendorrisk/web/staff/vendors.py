@@ -13,7 +13,7 @@ from vendorrisk.domain.roles import Role
 from vendorrisk.services.casework import assessments, cases, contacts, vendor_search, vendors
 from vendorrisk.services.operating import erasure
 from vendorrisk.services.paging import number_from
-from vendorrisk.web import access, edge
+from vendorrisk.web import access, edge, watch
 from vendorrisk.web import forms as shared
 from vendorrisk.web.staff import bp, words
 from vendorrisk.web.staff.forms import AddVendorForm, ContactForm, ServiceForm, VendorForm, text_of
@@ -26,6 +26,7 @@ def vendor_list() -> ResponseReturnValue:
     filters = _filters()
     with edge.reading() as session:
         page = vendor_search.page(session, filters, number_from(request.args.get("page")))
+    watch.listed([row.id for row in page.items])
     return render_template("staff/vendors/list.html", page=page, filters=filters, unrated=cases.UNRATED)
 
 
