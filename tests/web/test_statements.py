@@ -28,10 +28,14 @@ def test_a_list_takes_as_many_statements_for_three_cases_as_for_thirty(
         with database.writing() as session:
             for _ in range(more):
                 builders.add_request(session, builders.add_assessment(session, status=AssessmentStatus.READY))
-        with statements.reaching_the_driver(database) as seen:
-            assert petra.get(page).status_code == 200
-        found.append(len(seen))
-    assert found[0] == found[1] <= most, seen
+        looks = []
+        for _ in range(3):  # whose names somebody sees is counted at the first, and remembered at the second
+            with statements.reaching_the_driver(database) as seen:
+                assert petra.get(page).status_code == 200
+            looks.append(len(seen))
+        found.append(looks)
+    assert found[0] == found[1], seen
+    assert looks[0] <= most + 4 and looks[2] <= most, looks
 
 
 def test_a_case_takes_as_many_statements_with_answers_as_without(petra: FlaskClient, database: Database) -> None:

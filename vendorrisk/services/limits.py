@@ -96,9 +96,8 @@ def count(session: Session, limit: Limit, whom: str, *, now: datetime) -> int:
 
 def add(session: Session, limits: Collection[Limit], whom: str, *, now: datetime) -> None:
     """Count a try at each, whether or not any is left, with one statement."""
-    session.execute(
-        insert(Attempt), [{"bucket": vault.bucket(session, limit.what, whom), "at": now} for limit in limits]
-    )
+    rows = [{"bucket": vault.bucket(session, limit.what, whom), "at": now} for limit in limits]
+    session.execute(insert(Attempt).values(rows))
 
 
 def one_at_a_time(session: Session, limit: Limit, whom: str) -> None:
