@@ -29,7 +29,7 @@ def test_a_snapshot_with_lone_surrogates_comes_back_too() -> None:
 def test_a_snapshot_of_an_earlier_version_which_knew_more_of_files_still_opens() -> None:
     report = sample.report()
     plain = snapshots.to_plain(report)
-    for file in plain["files"]:
+    for file in plain["evidence"]:
         file.update(valid_until="", expired=False)
     assert snapshots.from_plain(plain) == report
 
