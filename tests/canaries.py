@@ -7,6 +7,7 @@ whatever has their `get` and `post`. `traces` looks for the words in files, in e
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import re
 import secrets
@@ -189,8 +190,7 @@ def _answer(vendor: Any, words: Canaries, request: str, token: str, code: Callab
     _save(vendor, base, "list_systems", row | {"comment": words["comment"]})
     reason = f"{words['not applicable']} and nothing more"
     _save(vendor, base, "outsider_view", {"na": "1", "na-reason": reason})
-    content = pdf(f"% {words['file content']}\n".encode())
-    data = {"q-list_systems-files": (io.BytesIO(content), f"{words['file name']}.pdf")}
+    data = {"q-list_systems-files": (io.BytesIO(content(words)), f"{words['file name']}.pdf")}
     answer = builders.post(
         vendor, f"{base}/evidence/list_systems", data, page=f"{base}/start",
         content_type="multipart/form-data",
@@ -217,6 +217,11 @@ def _review_and_decide(staff: Any, words: Canaries, case: str, *, now: datetime)
     send(staff, f"/assessments/{case}/decision", typed)
 
 
+def content(words: Canaries) -> bytes:
+    """The file of evidence that is sent."""
+    return pdf(f"% {words['file content']}\n".encode())
+
+
 def forms_of(word: str) -> Iterator[bytes]:
     """The bytes that a word could have become: encodings, hex, and base64 at each of its three offsets."""
     for text in (word, word.upper(), word.capitalize()):
@@ -231,11 +236,14 @@ def forms_of(word: str) -> Iterator[bytes]:
 
 def traces(words: Canaries, files: Iterable[Path]) -> list[str]:
     """Which canary lies in which file."""
+    digest = hashlib.sha256(content(words))
     sought = [(place, form) for place, word in words.words.items() for form in set(forms_of(word))]
+    # Who has the file too could look for its hash: many customers of a vendor are given the same one.
+    sought += [("hash of a file", form) for form in (digest.digest(), *forms_of(digest.hexdigest()))]
     found = []
     for path in files:
-        content = path.read_bytes()
-        found += [f"{place} in {path.name}" for place, form in sought if form in content]
+        lies = path.read_bytes()
+        found += [f"{place} in {path.name}" for place, form in sought if form in lies]
     return sorted(set(found))
 
 

@@ -381,7 +381,8 @@ def _add_file(session: Session, storage: Storage, request: Request, key_id: UUID
     content, file_id = secrets.token_bytes(20_000), uuid4()
     row = Evidence(
         id=file_id, request_id=request.id, name=vault.seal_text(session, key_id, "a.pdf", context="evidence.name"),
-        kind="pdf", size=len(content), sha256=hashlib.sha256(content).hexdigest(), uploaded_at=now,
+        kind="pdf", size=len(content), uploaded_at=now,
+        sha256=vault.seal_text(session, key_id, hashlib.sha256(content).hexdigest(), context="evidence.sha256"),
         storage_name=f"evidence-{file_id.hex}",
         uploaded_by=vault.seal_text(session, key_id, "Victor", context="evidence.uploaded_by"),
     )  # fmt: skip

@@ -126,7 +126,7 @@ def _try_again(post: Post) -> None:
     """What staff do on the page of stuck letters."""
     with post.database.writing() as session:
         for row in session.scalars(select(Letter).where(Letter.state.in_((WorkState.FAILED, WorkState.QUEUED)))):
-            if work.may_start_again(row) and "No such mailbox" not in row.error:
+            if work.may_start_again(row) and "No such mailbox" not in outbox.trouble(session, row):
                 outbox.retry(session, row.id, by=SYSTEM, now=post.now())
 
 

@@ -23,6 +23,7 @@ from bench.faults.counts import Count
 from bench.faults.service import Service, environment, free_port
 from bench.faults.victor import Answer, Victor
 from tests.domain.hostile_files import GOOD, HOSTILE
+from vendorrisk.db import vault
 from vendorrisk.db.models import Evidence, StoredFile
 from vendorrisk.domain.assessment import FileState
 from vendorrisk.services import files
@@ -161,7 +162,9 @@ def _compare(service: Service, seen: Seen) -> Iterable[Count]:
         ledger = set(session.scalars(select(StoredFile.name).where(StoredFile.state == FileState.KEPT)))
         on_disk = _on_disk(service)
         read = {
-            hashlib.sha256(b"".join(evidence.open_file(session, storage, row.id))).hexdigest(): row.sha256
+            hashlib.sha256(b"".join(evidence.open_file(session, storage, row.id))).hexdigest(): vault.open_optional(
+                session, row.sha256, context="evidence.sha256"
+            )
             for row in rows
             if row.storage_name in on_disk
         }

@@ -224,7 +224,7 @@ def test_a_backup_without_a_file_that_should_be_there_is_kept_and_told(
 ) -> None:
     with database(environ).writing() as session:
         lost = Evidence(
-            request_id=builders.add_request(session).id, name=b"n", kind="pdf", size=1, sha256="0" * 64,
+            request_id=builders.add_request(session).id, name=b"n", kind="pdf", size=1, sha256=b"h",
             storage_name="evidence-lost", uploaded_at=builders.NOW, uploaded_by=b"u",
         )  # fmt: skip
         session.add(lost)

@@ -20,7 +20,7 @@ from tests import builders
 from tests.databases import ON_POSTGRES, ON_SQLITE
 from vendorrisk.db import engine, vault
 from vendorrisk.db.engine import Busy, Database
-from vendorrisk.db.models import Answer, Attempt, Event, Invitation, Request, Vendor
+from vendorrisk.db.models import Answer, Attempt, Event, Request, Vendor
 from vendorrisk.db.queue import FairLock
 from vendorrisk.domain.assessment import Origin
 from vendorrisk.domain.audit import SYSTEM
@@ -121,13 +121,6 @@ def test_moments_come_back_in_utc_and_equal(database: Database) -> None:
 def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
     with pytest.raises(StatementError, match="without a time zone"), database.writing() as session:
         session.add(Attempt(bucket=bytes(16), at=datetime(2026, 6, 30)))
-
-
-def test_no_list_is_stored_as_null(database: Database, now: datetime) -> None:
-    with database.writing() as session:
-        builders.add_link(session, builders.add_request(session))
-    with database.reading() as session:
-        assert session.scalars(select(Invitation).where(Invitation.sections.is_(None))).one().sections is None
 
 
 def test_an_error_does_not_repeat_what_was_to_be_stored(database: Database) -> None:

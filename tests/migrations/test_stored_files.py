@@ -28,7 +28,7 @@ def test_what_was_stored_before_stands_in_the_ledger(database: Database, databas
         for number, removed in enumerate((None, NOW)):
             session.add(
                 Evidence(
-                    id=uuid4(), request_id=request.id, name=b"n", kind="pdf", size=1, sha256="0" * 64,
+                    id=uuid4(), request_id=request.id, name=b"n", kind="pdf", size=1, sha256=b"h",
                     storage_name=f"evidence-{number}", uploaded_at=NOW, uploaded_by=b"u", removed_at=removed,
                 )
             )  # fmt: skip

@@ -108,12 +108,12 @@ def _told(name: str) -> Told:
 FILES = (
     view.File(
         name="Penetration test summary 2025.pdf", kind="pdf", size=1_240_551, sha256="9f2c" * 16,
-        uploaded_at="2026-11-12T14:02:00Z", uploaded_by="Victor Ames", valid_until="2026-05-31", expired=True,
+        uploaded_at="2026-11-12T14:02:00Z", uploaded_by="Victor Ames",
         removed_at="", scan="not scanned", codes=("CL-19", "BH-17"),
     ),
     view.File(
         name="Letter to customers, 26 February 2020.docx", kind="docx", size=48_220, sha256="1ab3" * 16,
-        uploaded_at="2026-11-13T09:40:00Z", uploaded_by="Victor Ames", valid_until="", expired=False,
+        uploaded_at="2026-11-13T09:40:00Z", uploaded_by="Victor Ames",
         removed_at="", scan="clean", codes=("BH-20",),
     ),
 )  # fmt: skip

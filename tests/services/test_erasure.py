@@ -82,6 +82,7 @@ def test_the_key_the_files_and_the_index_are_gone(runtime: Runtime, full: Full, 
         assert vendor_search.page(session, Filters(search="Northwind"), 1).items == ()
         assert session.scalars(select(Report.storage_name)).all() == [None]
         assert None not in session.scalars(select(Evidence.removed_at)).all()
+        assert session.scalars(select(Evidence.sha256)).all() == [None]
         for opened in (vendors.view, vendors.name_of):
             with pytest.raises(vault.Erased):
                 opened(session, vendor)
@@ -138,6 +139,21 @@ def test_letters_and_reports_that_waited_are_given_up_and_not_shown_as_undeliver
         assert [*work.due(session, Letter, now=now), *work.due(session, Report, now=now)] == []
         assert stuck.counts(session).failed == 0 and stuck.listed(session, 1, now=now).total == 0
         assert home.show(session, now=now).groups == ()
+
+
+def test_what_the_mail_server_said_of_the_vendor_is_gone(runtime: Runtime, full: Full, now: datetime) -> None:
+    with runtime.database.writing() as session:
+        vendor = vendors.get(session, full.vendor)
+        request = session.scalars(select(Request).where(Request.reference == full.request)).one()
+        message = Message("dana@vendor.example", "Dana", "", "Hello", "Hello", "<p>Hello</p>")
+        letter = outbox.put(session, message, kind="receipt", now=now, key_id=vendor.key_id, request_id=request.id)
+        parcel = outbox.take(session, letter.id, now=now)
+        assert parcel is not None
+        outbox.refused(session, parcel, "550 5.7.1 host vendor-example.mail.example said: no", now=now)
+    erase(runtime, full.vendor, now)
+    with runtime.database.reading() as session:
+        left = session.execute(select(Letter.state, Letter.error, Letter.said)).one()
+        assert tuple(left) == (WorkState.FAILED, "", None)
 
 
 def test_a_letter_that_is_under_way_meanwhile_ends_without_naming_anybody(

@@ -83,7 +83,7 @@ def submit(database: Database, visit: tuple[str, str], settings: Settings, name:
         sitting = sittings.find(session, *visit, now=NOW, for_update=True)
         draft = responses.load(session, sitting.request)
         by = sittings.actor(session, sitting)
-        sent = submissions.submit(session, sitting, draft, name, "CEO", name, settings=settings, by=by, now=NOW)
+        sent = submissions.submit(session, sitting, draft, name, "CEO", settings=settings, by=by, now=NOW)
         return sent.digest
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import logging
 import re
 import tempfile
@@ -22,7 +23,7 @@ from tests.databases import MASTER
 from tests.web import vendor_visits
 from vendorrisk.db import engine, vault
 from vendorrisk.db.engine import Database
-from vendorrisk.db.models import Report
+from vendorrisk.db.models import Evidence, Report
 from vendorrisk.domain.audit import SYSTEM
 from vendorrisk.services.casework import assessments
 from vendorrisk.services.casework import intake as intakes
@@ -98,6 +99,7 @@ def test_what_is_typed_lies_nowhere_plain_and_an_erased_vendor_is_gone_from_old_
 ) -> None:  # fmt: skip
     old = backups.make(runtime.database, runtime.storage, tmp_path / "backups", by=SYSTEM, now=clock.now)
     assert canaries.readable(words, shown_of(petra, runtime.database, planted)) == set(canaries.WHERE), "planted"
+    assert hash_of_file(runtime.database) == hashlib.sha256(canaries.content(words)).hexdigest(), "it is looked for"
     files = everything(runtime, tmp_path / "backups", scratch)
     assert any(path.name.endswith("-wal") and path.stat().st_size for path in files), "the log is there to be looked at"
     assert "INSERT INTO vendors" in log.read_text()
@@ -114,6 +116,12 @@ def test_what_is_typed_lies_nowhere_plain_and_an_erased_vendor_is_gone_from_old_
     with restored.reading() as session, pytest.raises(vault.Erased):
         request_sheets.show(session, planted.request)
     restored.close()
+
+
+def hash_of_file(database: Database) -> str:
+    """The hash of the only file, opened."""
+    with database.reading() as session:
+        return vault.open_optional(session, session.scalars(select(Evidence.sha256)).one(), context="evidence.sha256")
 
 
 def shown_of(petra: FlaskClient, database: Database, planted: Planted) -> list[str]:
@@ -150,3 +158,12 @@ def test_traces_are_found_where_there_are_some(
     path = tmp_path / "leak"
     path.write_bytes(b"\x00" + written(before + words["alias"].encode() + b" and more"))
     assert canaries.traces(words, [path]) == ["alias in leak"]
+
+
+@pytest.mark.parametrize("written", [bytes.fromhex, str.encode, lambda text: text.upper().encode()])
+def test_the_hash_of_the_file_is_found_where_it_lies(
+    words: Canaries, tmp_path: Path, written: Callable[[str], bytes]
+) -> None:
+    path = tmp_path / "leak"
+    path.write_bytes(b"\x00" + written(hashlib.sha256(canaries.content(words)).hexdigest()) + b"\x00")
+    assert canaries.traces(words, [path]) == ["hash of a file in leak"]

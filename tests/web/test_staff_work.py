@@ -13,7 +13,7 @@ from tests.cast import Cast
 from vendorrisk.db.engine import Database
 from vendorrisk.db.models import Event, Letter, Report
 from vendorrisk.domain.assessment import WorkState
-from vendorrisk.services.letters import outbox
+from vendorrisk.services import work
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_letter_that_is_put_off_shows_its_next_try_and_can_be_tried_now(
     with database.reading() as session:
         again = session.get_one(Letter, row.id)
         assert (again.state, again.attempts, again.not_before) == (WorkState.QUEUED, 0, NOW)
-        assert row.id in outbox.due(session, now=NOW)
+        assert row.id in work.due(session, Letter, now=NOW)
 
 
 def test_a_letter_that_nobody_takes_asks_whether_the_jobs_run(

@@ -17,7 +17,7 @@ from vendorrisk.db.models import Assessment, Score
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
 from vendorrisk.library import shipped
 
-DECLARED = {"name": "Victor Lang", "role": "Head of security", "declared": "y", "incomplete": "y", "key": "k1"}
+DECLARED = {"name": "Victor Lang", "role": "Head of security", "declared": "y", "incomplete": "y"}
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_twenty_at_once_send_once(app: Flask, victor: Visit, database: Database)
 
 def test_nothing_is_sent_without_the_declaration(victor: Visit, database: Database) -> None:
     victor.save("remote_access", value="no")
-    answer = victor.post("/submit", {"name": "", "role": "CEO", "key": "k"}, page="/check")
+    answer = victor.post("/submit", {"name": "", "role": "CEO"}, page="/check")
     assert answer.status_code == 422
     assert "Confirm that the answers are true and complete." in answer.text
     assert "Enter your name." in answer.text

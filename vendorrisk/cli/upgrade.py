@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
         )
         return FOUND_PROBLEMS
     done = upgrading.upgrade(settings.database, before, copied=options.backup is None)
+    opening.after_upgrade(settings)
     say(f"database  {done.before or 'empty'} → {done.after}" if done.changed else f"database  is at {done.after}")
     if done.copy is not None:
         say(

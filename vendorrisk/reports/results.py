@@ -132,9 +132,6 @@ def _gaps(facts: Facts, counts: view.Counts) -> Iterator[str]:
     old = sum(mark.age_days > FRESH_DAYS for mark in facts.marks.values() if mark.state is AnswerState.ANSWERED)
     if old:
         yield f"{count(old, 'answer')} older than {FRESH_DAYS} days: worth less."
-    expired = sum(file.expired and not file.removed_at for file in facts.files)
-    if expired:
-        yield f"{count(expired, 'file')} past the date until which {'it is' if expired == 1 else 'they are'} valid."
     if counts.not_asked:
         yield f"{count(counts.not_asked, 'question')} not asked, because of other answers."
 

@@ -18,6 +18,9 @@ from vendorrisk.reports.view import Report
 _NOT_HASHED = ("reference", "asked_at", "asked_by", "head")
 """A report's own number, who asked for it when, and how far the trail had come are no facts about the vendor."""
 
+_NO_MORE = frozenset({"valid_until", "expired"})
+"""What files had in snapshots of earlier versions: a report that waits since then is still made."""
+
 
 def to_plain(report: Report) -> dict[str, Any]:
     """The report as plain JSON."""
@@ -55,9 +58,9 @@ def _build(kind: Any, plain: Any) -> Any:
 
 def _dataclass(kind: Any, plain: Any) -> Any:
     hints, needed = _hints(kind)
-    if not isinstance(plain, dict) or not needed <= plain.keys() <= hints.keys():
+    if not isinstance(plain, dict) or not needed <= plain.keys() <= hints.keys() | _NO_MORE:
         raise ValueError(f"not the values of a {kind.__name__}")
-    return kind(**{name: _build(hints[name], value) for name, value in plain.items()})
+    return kind(**{name: _build(hints[name], value) for name, value in plain.items() if name in hints})
 
 
 def _tuple(kinds: tuple[Any, ...], plain: Any) -> tuple[Any, ...]:

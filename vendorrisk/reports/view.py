@@ -211,8 +211,6 @@ class File:
     sha256: str
     uploaded_at: str
     uploaded_by: str
-    valid_until: str
-    expired: bool
     removed_at: str
     scan: str
     codes: tuple[str, ...]

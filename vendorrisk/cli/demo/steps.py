@@ -142,7 +142,7 @@ def submit(stage: Stage, sitting: Sitting, name: str, role: str, days: float) ->
     """The vendor sends everything."""
     at = stage.days_ago(days)
     submissions.submit(
-        stage.session, sitting, responses.load(stage.session, sitting.request), name, role, "demo",
+        stage.session, sitting, responses.load(stage.session, sitting.request), name, role,
         settings=stage.runtime.settings, by=sittings.actor(stage.session, sitting), now=at,
     )  # fmt: skip
 

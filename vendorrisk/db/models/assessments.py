@@ -102,7 +102,6 @@ class Request(Base):
     submitted_at: Mapped[datetime | None]
     submission: Mapped[Sealed | None] = mapped_column(doc="JSON name, role, counts; context request.submission")
     submission_hash: Mapped[str | None] = mapped_column(String(64))
-    submission_key: Mapped[str | None] = mapped_column(String(64), doc="Idempotency key of the form that submitted.")
     withdrawn_at: Mapped[datetime | None]
 
     assessment: Mapped[Assessment] = relationship(back_populates="requests", lazy="raise")
@@ -140,7 +139,6 @@ class Invitation(Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     name: Mapped[Sealed] = mapped_column(doc="context invitation.name")
     email: Mapped[Sealed] = mapped_column(doc="context invitation.email")
-    sections: Mapped[list[str] | None] = mapped_column(doc="None: all. A shared link may be limited to some.")
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

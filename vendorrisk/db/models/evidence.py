@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String
@@ -21,11 +21,10 @@ class Evidence(Base):
     name: Mapped[Sealed] = mapped_column(doc="File name as sent; context evidence.name")
     kind: Mapped[str] = mapped_column(String(10), doc="pdf, png, jpg, docx, xlsx, csv or txt")
     size: Mapped[int] = mapped_column(doc="bytes")
-    sha256: Mapped[str] = mapped_column(String(64), doc="Of the plain bytes.")
+    sha256: Mapped[Sealed | None] = mapped_column(doc="Of the plain bytes, in hex; context evidence.sha256")
     storage_name: Mapped[str] = mapped_column(String(80), doc="Of a stored file, while it is not removed.")
     scan: Mapped[str] = mapped_column(String(20), default="not_scanned", doc="not_scanned or clean")
     scanned_at: Mapped[datetime | None]
-    valid_until: Mapped[date | None]
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[Sealed] = mapped_column(doc="context evidence.uploaded_by")
     removed_at: Mapped[datetime | None]

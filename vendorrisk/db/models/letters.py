@@ -32,6 +32,7 @@ class Letter(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime]
     leased_until: Mapped[datetime | None]
-    error: Mapped[str] = mapped_column(String(500), default="", doc="The mail server's words, without addresses.")
+    error: Mapped[str] = mapped_column(String(500), default="", doc="The mail server's codes, or our own words.")
+    said: Mapped[Sealed | None] = mapped_column(doc="The mail server's words, which may name it; context letter.said")
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

@@ -105,7 +105,8 @@ def attach(
     _check_room(session, request, checked)
     files.keep(session, checked.storage_name)
     row = Evidence(
-        id=checked.id, request_id=request.id, kind=checked.kind, size=checked.size, sha256=checked.sha256,
+        id=checked.id, request_id=request.id, kind=checked.kind, size=checked.size,
+        sha256=vault.seal_text(session, key_id, checked.sha256, context="evidence.sha256"),
         name=vault.seal_text(session, key_id, checked.name, context="evidence.name"),
         storage_name=checked.storage_name, scan="clean" if checked.scanned_at else "not_scanned",
         scanned_at=checked.scanned_at, uploaded_at=now,
@@ -139,7 +140,7 @@ def remove(session: Session, request: Request, key_id: UUID, file_id: UUID, *, b
     row.removed_at = now
     files.drop(session, row.storage_name)
     session.execute(delete(EvidenceUse).where(EvidenceUse.evidence_id == row.id))
-    details: dict[str, object] = {"name": view.name, "sha256": row.sha256}
+    details: dict[str, object] = {"name": view.name, "sha256": view.sha256}
     _record(session, EventKind.EVIDENCE_REMOVED, request, key_id, details, by=by, now=now)
     return view
 
@@ -159,7 +160,7 @@ class _Line(NamedTuple):
     name: Sealed
     kind: str
     size: int
-    sha256: str
+    sha256: Sealed | None
     scanned_at: datetime | None
     uploaded_at: datetime
     uploaded_by: Sealed
@@ -192,7 +193,8 @@ def by_question(files: tuple[FileView, ...]) -> dict[str, tuple[FileView, ...]]:
 def _view(session: Session, row: Evidence | _Line, question_ids: tuple[str, ...]) -> FileView:
     return FileView(
         id=row.id, name=vault.open_text(session, row.name, context="evidence.name"), kind=row.kind, size=row.size,
-        sha256=row.sha256, scanned_at=row.scanned_at, uploaded_at=row.uploaded_at,
+        sha256=vault.open_optional(session, row.sha256, context="evidence.sha256"), scanned_at=row.scanned_at,
+        uploaded_at=row.uploaded_at,
         uploaded_by=vault.open_text(session, row.uploaded_by, context="evidence.uploaded_by"),
         question_ids=question_ids,
     )  # fmt: skip
@@ -202,7 +204,7 @@ def read(session: Session, request: Request, key_id: UUID, file_id: UUID, *, by:
     """Note in the trail that somebody reads this file; once in ten minutes. Commit before its bytes leave."""
     row = get(session, request, file_id)
     view = _view(session, row, ())
-    thing = {"request": request.reference, "name": view.name, "sha256": row.sha256}
+    thing = {"request": request.reference, "name": view.name, "sha256": view.sha256}
     readings.note(session, EventKind.EVIDENCE_READ, request.assessment_id, thing, key_id=key_id, by=by, now=now)
     return view
 

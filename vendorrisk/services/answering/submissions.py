@@ -61,8 +61,8 @@ class Submission:
 
 
 def submit(
-    session: Session, sitting: Sitting, draft: Draft, name: str, role: str, key: str, *, settings: Settings,
-    by: Actor, now: datetime,
+    session: Session, sitting: Sitting, draft: Draft, name: str, role: str, *, settings: Settings, by: Actor,
+    now: datetime,
 ) -> Submission:  # fmt: skip
     """Send the answers. A second time, by whatever browser, changes nothing and gives the first receipt.
 
@@ -75,7 +75,7 @@ def submit(
     files = evidence.of_request(session, request)
     receipt = _receipt(draft, files, name, role)
     digest = _digest(request, draft, files, receipt, now=now)
-    if not _move(session, sitting, receipt, digest, key, now=now):
+    if not _move(session, sitting, receipt, digest, now=now):
         session.refresh(request)
         return of(session, request)
     _tell_the_trail(session, sitting, receipt, digest, by=by, now=now)
@@ -126,12 +126,12 @@ def _plain(draft: Draft, name: str) -> dict[str, Any]:
     return {"state": said.state, "value": value, "not_applicable": said.not_applicable, "comment": said.comment}
 
 
-def _move(session: Session, sitting: Sitting, receipt: Receipt, digest: str, key: str, *, now: datetime) -> bool:
+def _move(session: Session, sitting: Sitting, receipt: Receipt, digest: str, *, now: datetime) -> bool:
     # One statement decides: of two that press at once, one moves the request and the other finds it moved.
     still_open = update(Request).where(Request.id == sitting.request.id, Request.status.in_(_OPEN))
     moved = session.execute(
         still_open.values(
-            status=RequestStatus.SUBMITTED, submitted_at=now, submission_hash=digest, submission_key=key,
+            status=RequestStatus.SUBMITTED, submitted_at=now, submission_hash=digest,
             submission=vault.seal_json(session, sitting.key_id, asdict(receipt), context=_CONTEXT),
         )
     )  # fmt: skip

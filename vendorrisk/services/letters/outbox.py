@@ -6,7 +6,7 @@ Services call `put`; the job calls `take` and then says what became of it; pages
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 
 from vendorrisk import crypto
 from vendorrisk.db import vault
+from vendorrisk.db.base import Sealed
 from vendorrisk.db.models import Letter, Request
 from vendorrisk.domain.assessment import WorkState
 from vendorrisk.domain.audit import SYSTEM, Actor, EventKind
@@ -33,7 +34,10 @@ _FIRST_PAUSES = (1, 2, 5, 15, 60)
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (*_FIRST_PAUSES, *[60] * 22, 37))
 """How long to wait after each failed try: quickly first, then every hour; 24 hours in all."""
 
-_ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>:;,]+>?")
+_CODES = re.compile(r"[245]\d\d(?:[ -][245]\.\d{1,3}\.\d{1,3})?(?!\S)")
+"""How a mail server's answer begins: its code, and the enhanced one of RFC 3463."""
+_SAID = "letter.said"
+_LONGEST_SAID = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,6 @@ def put(
     return letter
 
 
-def due(session: Session, *, now: datetime) -> Sequence[UUID]:
-    """The letters that can be sent now."""
-    return work.due(session, Letter, now=now)
-
-
 def take(session: Session, letter_id: UUID, *, now: datetime) -> Parcel | None:
     """Lease a letter for sending: commit, send, then say what became of it. None where there is nothing to do."""
     letter = work.lease(session, Letter, letter_id, lasting=LEASE, now=now)
@@ -105,6 +104,7 @@ def take(session: Session, letter_id: UUID, *, now: datetime) -> Parcel | None:
 def _park(session: Session, letter: Letter, reason: str, *, now: datetime) -> None:
     """Give up a letter that cannot even be tried."""
     work.give_up(letter, reason)
+    letter.said = None
     _record(session, EventKind.LETTER_UNDELIVERED, letter, {"error": reason}, by=SYSTEM, now=now)
 
 
@@ -115,7 +115,7 @@ def delivered(session: Session, parcel: Parcel, *, now: datetime) -> None:
         return
     # Even where the lease has run out meanwhile: it is sent, and nobody should send it once more.
     work.finish(letter)
-    letter.sent_at = now
+    letter.sent_at, letter.said = now, None
     _record(session, EventKind.LETTER_SENT, letter, {"to": parcel.message.to}, by=SYSTEM, now=now)
 
 
@@ -127,7 +127,9 @@ def put_off(session: Session, parcel: Parcel, error: str, *, now: datetime) -> N
     if letter.attempts > len(PAUSES):
         _give_up(session, letter, parcel, error, now=now)
         return
-    work.put_off(letter, without_addresses(error, parcel.message), until=now + PAUSES[letter.attempts - 1])
+    words = " ".join(error.split())
+    work.put_off(letter, _codes(words), until=now + PAUSES[letter.attempts - 1])
+    letter.said = _sealed(session, letter, words)
 
 
 def refused(session: Session, parcel: Parcel, error: str, *, now: datetime) -> None:
@@ -160,19 +162,29 @@ def of_request(session: Session, request_id: UUID) -> list[LetterView]:
     return [_view(session, letter) for letter in rows]
 
 
-def without_addresses(error: str, message: Message) -> str:
-    """What a mail server said, on one line and without whom it was said about: errors are stored in plain."""
-    local, _, domain = message.to.rpartition("@")
-    names = sorted({message.to, local, domain, message.to_name} - {""}, key=len, reverse=True)
-    text = _ADDRESS.sub("(address)", " ".join(error.split()))
-    for name in names:
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "(address)", text, flags=re.IGNORECASE)
-    return text
+def trouble(session: Session, letter: Letter) -> str:
+    """Why the last try failed: the mail server's own words, as long as they can be opened."""
+    return vault.show_text(session, letter.said, context=_SAID, erased=letter.error) if letter.said else letter.error
+
+
+def _codes(words: str) -> str:
+    """What of a mail server's words may lie plain: they like to name the host of whom the letter is for."""
+    found = _CODES.match(words)
+    return found[0] if found else ""
+
+
+def _sealed(session: Session, letter: Letter, words: str) -> Sealed | None:
+    key_id = crypto.key_id_of(letter.content)
+    if not vault.is_alive(session, key_id):
+        return None
+    return vault.seal_text(session, key_id, words[:_LONGEST_SAID], context=_SAID)
 
 
 def _give_up(session: Session, letter: Letter, parcel: Parcel, error: str, *, now: datetime) -> None:
-    work.give_up(letter, without_addresses(error, parcel.message))
-    details = {"to": parcel.message.to, "error": " ".join(error.split()), "attempts": letter.attempts}
+    words = " ".join(error.split())
+    work.give_up(letter, _codes(words))
+    letter.said = _sealed(session, letter, words)
+    details = {"to": parcel.message.to, "error": words, "attempts": letter.attempts}
     _record(session, EventKind.LETTER_UNDELIVERED, letter, details, by=SYSTEM, now=now)
 
 
@@ -191,7 +203,8 @@ def addressee(session: Session, letter: Letter) -> str:
 def _view(session: Session, letter: Letter) -> LetterView:
     return LetterView(
         id=letter.id, kind=letter.kind, state=letter.state, to=addressee(session, letter), attempts=letter.attempts,
-        error=letter.error, created_at=letter.created_at, sent_at=letter.sent_at, not_before=letter.not_before,
+        error=trouble(session, letter), created_at=letter.created_at, sent_at=letter.sent_at,
+        not_before=letter.not_before,
     )  # fmt: skip
 
 

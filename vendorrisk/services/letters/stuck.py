@@ -147,7 +147,7 @@ def _letters(session: Session, ids: Sequence[UUID], now: datetime) -> list[Stuck
         Stuck(
             id=letter.id, is_letter=True, name=letter.kind, to=outbox.addressee(session, letter), state=letter.state,
             is_stalled=_is_stalled(letter, now), can_retry=work.may_start_again(letter),
-            error=letter.error, attempts=letter.attempts,
+            error=outbox.trouble(session, letter), attempts=letter.attempts,
             begun_at=letter.created_at, next_try=letter.not_before, request=request or "", assessment=assessment or "",
             vendor=_name(session, vendor),
         )

@@ -132,6 +132,7 @@ def settle(session: Session, vendor: Vendor, *, now: datetime) -> None:
     session.execute(
         update(Evidence).where(Evidence.request_id.in_(requests_), Evidence.removed_at.is_(None)).values(removed_at=now)
     )
+    session.execute(update(Evidence).where(Evidence.request_id.in_(requests_)).values(sha256=None))
     session.execute(update(Report).where(Report.assessment_id.in_(cases_)).values(storage_name=None))
 
 
@@ -196,7 +197,8 @@ def _close(session: Session, requests_: Select[UUID], cases_: Select[UUID], *, n
 
 def _give_up_work(session: Session, requests_: Select[UUID], cases_: Select[UUID]) -> None:
     given_up = {"state": WorkState.FAILED, "leased_until": None, "error": _GONE}
-    letters = update(Letter).where(Letter.request_id.in_(requests_), Letter.state.in_(_WAITING))
-    session.execute(letters.values(**given_up))
+    letters = update(Letter).where(Letter.request_id.in_(requests_))
+    session.execute(letters.values(error="", said=None))
+    session.execute(letters.where(Letter.state.in_(_WAITING)).values(**given_up))
     reports = update(Report).where(Report.assessment_id.in_(cases_), Report.state.in_(_WAITING))
     session.execute(reports.values(**given_up))

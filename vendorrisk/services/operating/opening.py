@@ -7,7 +7,7 @@ import logging
 from vendorrisk.db import engine, schema
 from vendorrisk.db.engine import Database
 from vendorrisk.db.schema import Standing
-from vendorrisk.services.operating import keys, upgrading
+from vendorrisk.services.operating import keys, unsealed, upgrading
 from vendorrisk.services.people import accounts
 from vendorrisk.settings import Settings
 
@@ -47,6 +47,15 @@ def before_upgrade(settings: Settings) -> Database:
         opened.close()
         raise
     return opened
+
+
+def after_upgrade(settings: Settings) -> None:
+    """Seal what migrations, which have no keys, left plain. Raises keys.BadKey where that needs another key."""
+    opened = Database(engine.make_engine(settings.database), keys.master(settings.key_file))
+    try:
+        _seal_what_is_left(opened)
+    finally:
+        opened.close()
 
 
 def as_it_is(settings: Settings) -> Database:
@@ -89,5 +98,12 @@ def _furnish(opened: Database, url: str) -> None:
     if done.copy is not None:
         _log.warning("the database went from %s to %s; as it was: %s", done.before, done.after, done.copy)
     keys.check_fits(opened)
+    _seal_what_is_left(opened)
     with opened.writing() as session:
         accounts.ensure_roles(session)
+
+
+def _seal_what_is_left(opened: Database) -> None:
+    if unsealed.is_any(opened):
+        keys.check_opens(opened)
+        unsealed.seal_all(opened)

@@ -42,7 +42,7 @@ from vendorrisk.services import audit
 from vendorrisk.services.auditing import trail_checks
 from vendorrisk.services.auditing.trail_checks import Anchored
 from vendorrisk.services.casework import cases
-from vendorrisk.services.operating import archive, backups, erasure
+from vendorrisk.services.operating import archive, backups, erasure, unsealed
 from vendorrisk.services.operating.archive import Kind, Record
 from vendorrisk.services.operating.backup_keys import BadBackup, Keyring
 from vendorrisk.services.operating.backups import Summary
@@ -217,6 +217,8 @@ def _settle(database: Database, keyring: Keyring, summary: Summary, *, by: Actor
         ).all()
         for vendor in lost:
             erasure.settle(session, vendor, now=now)
+        while unsealed.seal_some(session):
+            continue
         held = _hold_letters(session)
         _end_sessions(session, now=now)
         links, ended = _settle_links(session, now=now)
@@ -252,7 +254,7 @@ def _hold_letters(session: Session) -> int:
     """Letters that waited then may have been sent since: nobody should get one twice unasked."""
     waiting = session.scalars(select(Letter).where(Letter.state.in_((WorkState.QUEUED, WorkState.RUNNING)))).all()
     for letter in waiting:
-        letter.state, letter.leased_until, letter.error = WorkState.FAILED, None, _WAITED
+        letter.state, letter.leased_until, letter.error, letter.said = WorkState.FAILED, None, _WAITED, None
     return len(waiting)
 
 

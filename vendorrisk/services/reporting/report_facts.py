@@ -122,20 +122,19 @@ def _files(session: Session, request: Request, sheet: ScoreSheet) -> tuple[view.
     for evidence_id, question_id in session.execute(used.order_by(EvidenceUse.question_id)):
         uses.setdefault(evidence_id, []).append(_code(sheet.questions.get(question_id), question_id))
     rows = select(Evidence).where(Evidence.request_id == request.id).order_by(Evidence.uploaded_at, Evidence.id)
-    return tuple(_file(session, row, uses.get(row.id, []), sheet) for row in session.scalars(rows))
+    return tuple(_file(session, row, uses.get(row.id, [])) for row in session.scalars(rows))
 
 
 def _code(question: Question | None, question_id: str) -> str:
     return question.code if question else question_id
 
 
-def _file(session: Session, row: Evidence, codes: list[str], sheet: ScoreSheet) -> view.File:
+def _file(session: Session, row: Evidence, codes: list[str]) -> view.File:
     return view.File(
         name=vault.open_text(session, row.name, context="evidence.name"), kind=row.kind, size=row.size,
-        sha256=row.sha256, uploaded_at=figures.moment(row.uploaded_at),
+        sha256=vault.open_optional(session, row.sha256, context="evidence.sha256"),
+        uploaded_at=figures.moment(row.uploaded_at),
         uploaded_by=vault.open_text(session, row.uploaded_by, context="evidence.uploaded_by"),
-        valid_until=figures.day(row.valid_until) if row.valid_until else "",
-        expired=row.valid_until is not None and row.valid_until < sheet.score.as_of,
         removed_at=figures.moment(row.removed_at) if row.removed_at else "",
         scan=f"no virus found on {figures.day(row.scanned_at.date())}" if row.scanned_at else "not scanned",
         codes=tuple(codes),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 
 from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
-from wtforms import BooleanField, HiddenField, StringField, ValidationError
+from wtforms import BooleanField, StringField, ValidationError
 
 from vendorrisk.domain import contradictions
 from vendorrisk.domain.assessment import AssessmentStatus, RequestStatus
@@ -39,12 +38,7 @@ class DeclarationForm(FlaskForm):
     role = StringField("Your role", [said("your role")])
     declared = BooleanField("To the best of my knowledge these answers are true and complete, and I may give them.")
     incomplete = BooleanField()
-    key = HiddenField()
     missing = 0
-
-    def idempotency_key(self) -> str:
-        """The key that the page was given; what no page of ours holds is cut to what can be stored."""
-        return "".join(character for character in self.key.data or "" if character.isprintable())[:64]
 
     def validate_declared(self, field: BooleanField) -> None:
         """Nothing is sent without the declaration."""
@@ -87,8 +81,7 @@ def check(reference: str) -> ResponseReturnValue:
         if sitting.request.status is not RequestStatus.SUBMITTED and (other := respondent.elsewhere(sitting)):
             return other
         form = DeclarationForm(
-            formdata=None, name=sittings.name_of(session, sitting), role=sittings.role_of(session, sitting),
-            key=secrets.token_urlsafe(24),
+            formdata=None, name=sittings.name_of(session, sitting), role=sittings.role_of(session, sitting)
         )  # fmt: skip
         return _page(session, sitting, responses.load(session, sitting.request), form)
 
@@ -150,7 +143,7 @@ def submit(reference: str) -> ResponseReturnValue:
             if not form.validate():
                 return make_response(_page(session, sitting, draft, form), 422)
             submissions.submit(
-                session, sitting, draft, form.name.data or "", form.role.data or "", form.idempotency_key(),
+                session, sitting, draft, form.name.data or "", form.role.data or "",
                 settings=edge.services().settings, by=sittings.actor(session, sitting), now=edge.now(),
             )  # fmt: skip
     return redirect(url_for(".done", reference=reference), 303)
