@@ -124,7 +124,7 @@ def test_limits_of_auditors_go_and_come_without_touching_anything_else(database:
         scopes.limit(session, auditor.email, first=day, last=day, vendors=[reference], by=SYSTEM, now=builders.NOW)
         before = _content(session.connection())
     assert (before["auditor_scopes"], before["auditor_scope_vendors"]) == (1, 1)
-    migrate.downgrade(database_url, "0008")
+    migrate.downgrade(database_url, "0009")
     migrate.upgrade(database_url)
     with database.reading() as session:
         assert differences(session.connection()) == []

@@ -64,4 +64,4 @@ def listed(vendor_ids: Collection[UUID]) -> None:
         known[page] = (now, until)
         return
     with edge.writing() as session:
-        vendors_opened.note_seen(session, current_user, page[1], now=now)
+        vendors_opened.note(session, current_user, vendors_opened.SEEN, page[1], now=now)

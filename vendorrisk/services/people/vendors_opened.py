@@ -1,9 +1,9 @@
 """How many vendors somebody sees: whoever opens very many in an hour proves first who they are, and admins hear of it.
 
-A stolen session, or a colleague on the way out, reads case after case, or list after list. There are two counts over
-the same hour, both in the database like all limits. Vendors *opened* one by one make us ask; a proof forgets that
-count. Vendors *seen*, in lists too, ring the alarm; nothing forgets that one, so that whoever proves early, or signs in
-anew, is told of all the same. Called by web/watch.py.
+A stolen session, or a colleague on the way out, reads case after case, or list after list. All counts are over
+an hour, in the database like all limits. Vendors *opened* one by one make us ask; a proof forgets that count. Vendors
+*read*, which are the same, and vendors *seen* by name in lists ring the alarm; nothing forgets those, so that whoever
+proves early, or signs in anew, is told of all the same. Called by web/watch.py.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from vendorrisk.services.people.scopes import Scope
 
 AN_HOUR = timedelta(hours=1)
 OPENED = Limit("vendors opened by", 60, AN_HOUR)
-SEEN = Limit("vendors seen by", 60, AN_HOUR)
+READ = Limit("vendors read by", 60, AN_HOUR)
+SEEN = Limit("vendors seen in lists by", 250, AN_HOUR)
+"""Ten pages of a list: fewer are a colleague at work, and an alarm that rings each day is heard by nobody."""
 _ALARM = Limit("alarm about", 1, AN_HOUR)
 
 _VENDOR_OF: Mapping[str, Callable[[str], Select[UUID]]] = {
@@ -55,18 +57,18 @@ def is_counted(
     vendor_id = _vendor_of(session, room, reference, scope)
     if vendor_id is None:
         return True
-    return not limits.untried(session, [_opened(vendor_id), _seen(vendor_id)], str(user_id), now=now)
+    return not limits.untried(session, [_opened(vendor_id), _one(READ, vendor_id)], str(user_id), now=now)
 
 
 def count(session: Session, user: User, room: str, reference: str, scope: Scope | None, *, now: datetime) -> bool:
     """Count the vendor that somebody is about to open. False at the 61st within an hour: they prove who they are first.
 
-    Even then it counts as seen: that they wanted so many is what the alarm is about.
+    Even then it counts as read: that they wanted so many is what the alarm is about.
     """
     vendor_id, whom = _vendor_of(session, room, reference, scope), str(user.id)
     if vendor_id is None:
         return True
-    note_seen(session, user, [vendor_id], now=now)
+    note(session, user, READ, [vendor_id], now=now)
     if not limits.untried(session, [_opened(vendor_id)], whom, now=now):
         return True
     try:
@@ -79,20 +81,20 @@ def count(session: Session, user: User, room: str, reference: str, scope: Scope 
 
 def seen_until(session: Session, user_id: UUID, vendor_ids: Collection[UUID], *, now: datetime) -> datetime | None:
     """Until when all of these count as seen; None where there is one that was not seen within the hour. One query."""
-    known = limits.tried(session, [_seen(each) for each in vendor_ids], str(user_id), now=now)
+    known = limits.tried(session, [_one(SEEN, each) for each in vendor_ids], str(user_id), now=now)
     return min(known.values()) + AN_HOUR if len(known) == len(vendor_ids) else None
 
 
-def note_seen(session: Session, user: User, vendor_ids: Collection[UUID], *, now: datetime) -> None:
-    """Count the vendors that somebody sees and has not seen within the hour; rings the alarm if they are too many."""
+def note(session: Session, user: User, limit: Limit, vendor_ids: Collection[UUID], *, now: datetime) -> None:
+    """Count the vendors that somebody reads or sees anew within the hour; rings the alarm if they are too many."""
     whom = str(user.id)
-    limits.one_at_a_time(session, SEEN, whom)
-    new = limits.untried(session, [_seen(each) for each in vendor_ids], whom, now=now)
+    limits.one_at_a_time(session, limit, whom)
+    new = limits.untried(session, [_one(limit, each) for each in vendor_ids], whom, now=now)
     if not new:
         return
-    limits.add(session, [*new, *[SEEN] * len(new)], whom, now=now)
-    many = limits.count(session, SEEN, whom, now=now)
-    if many > SEEN.tries and limits.untried(session, [_ALARM], whom, now=now):
+    limits.add(session, [*new, *[limit] * len(new)], whom, now=now)
+    many = limits.count(session, limit, whom, now=now)
+    if many > limit.tries and limits.untried(session, [_ALARM], whom, now=now):
         limits.add(session, [_ALARM], whom, now=now)
         _ring(session, user, many, now=now)
 
@@ -122,5 +124,5 @@ def _opened(vendor_id: UUID) -> Limit:
     return Limit(f"vendor {vendor_id} opened by", 1, AN_HOUR)
 
 
-def _seen(vendor_id: UUID) -> Limit:
-    return Limit(f"vendor {vendor_id} seen by", 1, AN_HOUR)
+def _one(limit: Limit, vendor_id: UUID) -> Limit:
+    return Limit(f"{vendor_id} of {limit.what}", 1, AN_HOUR)
