@@ -152,7 +152,7 @@ def rotation_ends() -> Iterator[Count]:
             # left then takes some milliseconds.
             while (line := process.stderr.readline()) and " of " not in line:
                 continue
-            time.sleep(chance.uniform(0, 0.03))
+            time.sleep(chance.uniform(0, 0.01))
             process.kill()
             process.communicate()
             under_way += len(keys.load(Path(environ["VENDORRISK_KEY_FILE"]))) > 1

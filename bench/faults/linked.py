@@ -22,8 +22,10 @@ from vendorrisk.services.operating import opening
 from vendorrisk.settings import Settings
 
 ORGANISATION = "Canary Purchasing Ltd"
-CANARIES = ("canary purchasing", "kanaria", "victoria", "mailcanary", "petra", "acme", "novak")
-"""Words of the organisation, the vendor, the contact, the service and the sender, in small letters."""
+CANARIES = ("canary purchasing", "kanaria", "victoria", "mailcanary", "petra", "acme.example", "novak")
+"""Words of the organisation, the vendor, the contact, the service and the sender, in small letters: none so short that
+a random token might hold it.
+"""
 PATIENCE_SECONDS = 30
 
 
