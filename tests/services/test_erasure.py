@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from tests import builders, erasing, trail_side
+from tests import builders, trail_side
 from tests.databases import MASTER, ON_SQLITE
 from tests.erasing import REASON, Full
 from vendorrisk.db import vault
@@ -39,17 +39,6 @@ from vendorrisk.services.letters import outbox, stuck
 from vendorrisk.services.operating import backup_keys, backups, erasure
 from vendorrisk.services.runtime import Runtime
 from vendorrisk.services.sending import invitations
-
-
-@pytest.fixture
-def petra(runtime: Runtime) -> User:
-    with runtime.database.writing() as session:
-        return builders.add_user(session)
-
-
-@pytest.fixture
-def full(runtime: Runtime, petra: User, monkeypatch: pytest.MonkeyPatch, now: datetime) -> Full:
-    return erasing.full_vendor(runtime, petra, monkeypatch, now=now)
 
 
 def erase(runtime: Runtime, reference: str, now: datetime) -> list[str]:

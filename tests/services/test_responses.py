@@ -59,10 +59,11 @@ def test_of_twenty_saves_over_one_version_one_wins(database: Database, visit: tu
         assert session.scalar(saves) == 2
 
 
-def test_a_later_version_of_an_answer_that_nobody_gave_changes_nothing(
-    database: Database, visit: tuple[str, str]
+@pytest.mark.parametrize("version", [7, -1])
+def test_another_version_of_an_answer_that_nobody_gave_changes_nothing(
+    database: Database, visit: tuple[str, str], version: int
 ) -> None:
-    result = save(database, visit, "remote_access", "no", 7)
+    result = save(database, visit, "remote_access", "no", version)
     assert (result.saved, dict(result.conflicts)) == ((), {"remote_access": None})
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Answer)) == 0

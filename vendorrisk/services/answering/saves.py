@@ -84,7 +84,7 @@ def put(
                  "version": expected_version + 1, "origin": origin.value},
     )  # fmt: skip
     chains = _ALONE if standing is None else _WITH_STANDING
-    if chains[expected_version > 0].one(session, **values, **event, **(standing or {})) is None:
+    if chains[expected_version != 0].one(session, **values, **event, **(standing or {})) is None:
         raise Conflict(answer_rows.load_one(session, request, question))
     return expected_version + 1
 
