@@ -30,7 +30,7 @@ def add_vendor(browser: FlaskClient, token: str, name: str) -> int:
     return browser.post("/vendors/new", data=form).status_code
 
 
-@pytest.mark.parametrize("at", [0, 5, -1])
+@pytest.mark.parametrize("at", [0, 5, -2])  # the last letter holds two bits that mean nothing: another may say the same
 def test_one_changed_letter_makes_a_known_cookie_nobodys(petra: FlaskClient, app: Flask, at: int) -> None:
     assert is_in(petra)
     value = value_of(petra)
